@@ -1,0 +1,114 @@
+"""Which array library this is, and what differs between them.
+
+No array library but NumPy is imported here: the caller's own array brings it.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeGuard, TypeVar
+
+import array_api_compat
+import numpy as np
+
+from heatbath.errors import InputError
+from heatbath.types import Array
+
+S = TypeVar("S")
+
+
+def namespace(*values: Any) -> Any:
+    """The array library of these values, with functions named as in the array API standard.
+
+    Numbers, lists and NumPy arrays follow another library where there is one among the values; alone they are NumPy's.
+
+    Raises:
+        InputError: two libraries besides NumPy.
+
+    >>> from heatbath.core import namespace
+    >>> namespace([1.0, 2.0]).__name__
+    'numpy'
+
+    Reference: the array API standard, https://data-apis.org/array-api/
+    """
+    others = [value for value in values if is_array(value) and not array_api_compat.is_numpy_array(value)]
+    if not others:
+        return np  # which follows the standard by itself; its wrapper would add 0.1 s to the import
+    try:
+        return array_api_compat.array_namespace(*others)
+    except TypeError:
+        names = sorted({type(array).__module__.partition(".")[0] for array in others})
+        raise InputError(
+            f"arrays of {' and '.join(names)} do not mix", instead="convert all of them to one library"
+        ) from None
+
+
+def is_array(value: Any) -> bool:
+    """An array of some library (NumPy's numbers are not)."""
+    return array_api_compat.is_array_api_obj(value) and not isinstance(value, np.generic)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """A number of Python or NumPy."""
+    return isinstance(value, int | float | np.number)
+
+
+def in_library(xp: Any, array: Array, like: Array) -> Array:
+    """A NumPy array as one of the library xp, on the device of ``like``; any other array as it is."""
+    if xp is np or not array_api_compat.is_numpy_array(array):
+        return array
+    return xp.asarray(array, device=array_api_compat.device(like))
+
+
+def has_float64(xp: Any, array: Array) -> bool:
+    """Whether the library and device of the array compute in float64 (JAX by default and Apple's GPUs do not)."""
+    if array_api_compat.is_jax_namespace(xp):
+        return bool(sys.modules["jax"].config.jax_enable_x64)
+    return getattr(getattr(array, "device", None), "type", None) != "mps"
+
+
+def total(xp: Any, values: Array) -> Array:
+    """Sum over the last axis, which is kept with length 1."""
+    if xp is np:  # which adds strided rows one by one, at the cost of four of float32's seven digits
+        return np.sum(values, axis=-1, keepdims=True, dtype=np.float64).astype(values.dtype, copy=False)
+    return xp.sum(values, axis=-1, keepdims=True)
+
+
+def constant(array: Array) -> Array:
+    """The same values, through which no gradient flows."""
+    if array_api_compat.is_torch_array(array):
+        return array.detach()
+    if array_api_compat.is_jax_array(array):
+        return sys.modules["jax"].lax.stop_gradient(array)
+    return array
+
+
+def known(flag: Any) -> bool | None:
+    """The truth of a 0-d array; None while it is being traced and has no value yet."""
+    try:
+        return bool(flag)
+    except (TypeError, RuntimeError):  # what JAX, and PyTorch in vmap, say of a value that is not there yet
+        return None
+
+
+def iterate(xp: Any, going: Callable[[S], Array], step: Callable[[S], S], state: S, most: int) -> S:
+    """Step while ``going(state)``, at most so many times; as one compiled loop where JAX is tracing."""
+    if known(going(state)) is None and array_api_compat.is_jax_namespace(xp):
+        _, state = sys.modules["jax"].lax.while_loop(
+            lambda counted: (counted[0] < most) & going(counted[1]),
+            lambda counted: (counted[0] + 1, step(counted[1])),
+            (0, state),
+        )
+        return state
+    for _ in range(most):
+        if known(going(state)) is False:
+            break
+        state = step(state)
+    return state
+
+
+def first_bad(fine: Array, values: Array) -> tuple[str, float]:
+    """Where the first entry is that is not fine ("row 3", "row (1, 2)", "" if there is one row only), and its value."""
+    flags, numbers = np.asarray(fine.tolist()), np.asarray(values.tolist(), dtype=np.float64)
+    index = tuple(int(i) for i in np.argwhere(~flags)[0])
+    name = f"row {index[0] if len(index) == 1 else index}" if index else ""
+    return name, float(numbers[index])

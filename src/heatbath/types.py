@@ -1,0 +1,110 @@
+"""The contracts between the rooms: shapes and promises, no logic.
+
+Shapes are written as NumPy writes them: ``V`` is the number of options (the vocabulary of a language model), ``B`` the
+number of rows that are decided together, and ``...`` any leading axes, none included.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Array = Any  # the libraries share no base class to name
+"""An array of the caller's library: NumPy, PyTorch, JAX, CuPy, anything that follows the array API standard."""
+
+Temperature = Any  # the libraries share no base class to name
+"""One number, or one number per row (shape ``(...)`` for scores of shape ``(..., V)``); 0 <= T <= inf."""
+
+State = Any  # the libraries share no base class to name
+"""What one stream must remember between two decisions. A value: nested tuples of numbers and arrays, never changed in
+place, that survives a round trip through JSON (tuples come back as lists, and both are accepted)."""
+
+
+class Seen(NamedTuple):
+    """What a thermostat may look at when it decides T."""
+
+    scores: Array | None = None
+    """Scores of the options, ``(..., V)``, as they reach the thermostat; None where a use has none to show."""
+    context: Mapping[str, Any] = {}
+    """Whatever else the caller knows: a user, a task, a modality."""
+
+
+class Outcome(NamedTuple):
+    """What came of a decision, told to ``learn``."""
+
+    reward: float | None = None
+    """How good it was, higher is better; None when nobody said."""
+    choice: Array | None = None
+    """The option drawn, ``(...)``."""
+    context: Mapping[str, Any] = {}
+
+
+class Reading(NamedTuple):
+    """What people look at: one record that the page, the logs and the stored rows all read.
+
+    Every field is one number per row, in the caller's array library. Entropies and surprisals are in nats.
+    """
+
+    temperature: Array
+    """The T that was used (the product where a chain has several temperature steps; 1 where it has none)."""
+    entropy_before: Array
+    """Entropy of softmax(scores) as the model gave them, at T = 1."""
+    entropy_after: Array
+    """Entropy of the distribution that was drawn from."""
+    kept: Array
+    """How many options could still be drawn."""
+    surprisal: Array
+    """-ln p of the choice under the model at T = 1."""
+    surprisal_after: Array
+    """-ln p of the choice under the distribution that was drawn from."""
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, ids: Sequence[int]) -> str: ...
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes that the token stands for; a token may hold part of a character."""
+        ...
+
+
+class Cache(Protocol):
+    """What a model remembers of ``B`` texts: a value; the methods return new caches."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens seen so far, one number per row."""
+        ...
+
+    def rows(self, keep: Sequence[int]) -> Self:
+        """The cache of these rows only, in this order; a row may be named more than once."""
+        ...
+
+    def join(self, other: Self) -> Self:
+        """The rows of this cache followed by the rows of the other."""
+        ...
+
+
+class Model(Protocol):
+    """Anything that gives scores for the next choice of several texts at once."""
+
+    name: str
+    vocabulary: int
+    """V, the number of options."""
+    context: int
+    """The longest text, in tokens."""
+    stop_tokens: frozenset[int]
+    """Tokens that end a text."""
+    tokenizer: Tokenizer
+
+    def start(self, prompts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.float32], Cache]:
+        """Scores after each prompt, ``(B, V)``, and the cache. An empty prompt means the beginning of a text."""
+        ...
+
+    def step(self, cache: Cache, tokens: Sequence[int]) -> tuple[npt.NDArray[np.float32], Cache]:
+        """Scores after one more token per row, ``(B, V)``, and the cache."""
+        ...
