@@ -1,0 +1,66 @@
+"""heatbath: the temperature system of machine learning.
+
+Put any model in a heat bath: choose how sharply it chooses.
+"""
+
+from heatbath import control, sampling, schedules
+from heatbath.control import Profile, by_confidence, hold_entropy
+from heatbath.core import (
+    effective_choices,
+    entropy,
+    free_energy,
+    heat_capacity,
+    kl,
+    log_softmax,
+    perplexity,
+    softmax,
+    temperature_for,
+    top_probability,
+)
+from heatbath.errors import HeatbathError, InputError, MissingExtraError, ModelError, SpecError, TargetError
+from heatbath.sampling import Sampler, categorical, chain, greedy, min_p, temperature, top_k, top_p
+from heatbath.spec import parse
+from heatbath.thermostat import Thermostat, fixed, scheduled
+from heatbath.types import Outcome, Reading, Seen
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "HeatbathError",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "Outcome",
+    "Profile",
+    "Reading",
+    "Sampler",
+    "Seen",
+    "SpecError",
+    "TargetError",
+    "Thermostat",
+    "by_confidence",
+    "categorical",
+    "chain",
+    "control",
+    "effective_choices",
+    "entropy",
+    "fixed",
+    "free_energy",
+    "greedy",
+    "heat_capacity",
+    "hold_entropy",
+    "kl",
+    "log_softmax",
+    "min_p",
+    "parse",
+    "perplexity",
+    "sampling",
+    "scheduled",
+    "schedules",
+    "softmax",
+    "temperature",
+    "temperature_for",
+    "top_k",
+    "top_p",
+    "top_probability",
+]

@@ -1,0 +1,121 @@
+"""The noun: a thermostat decides T."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from heatbath.core import check_temperature
+from heatbath.errors import InputError
+from heatbath.made import Made, maker, show
+from heatbath.types import Outcome, Seen, State, Temperature
+
+
+def learn_nothing(state: State, outcome: Outcome) -> State:  # noqa: ARG001  the contract's signature
+    """The ``learn`` of whatever learns nothing."""
+    return state
+
+
+class Thermostat(NamedTuple):
+    """Three pure functions that decide T. The state is a value that the caller carries, one per stream.
+
+    * ``init() -> state``: the state of a new stream (a request, an episode, a user);
+    * ``step(state, seen) -> (T, state)``: what T now, given what is seen now;
+    * ``learn(state, outcome) -> state``: what came of it; most thermostats learn nothing.
+
+    With scores of several rows the same functions decide for every row at once: T, and every number of the state, then
+    has one entry per row.
+
+    >>> import heatbath as hb
+    >>> thermostat = hb.fixed(0.7)
+    >>> state = thermostat.init()
+    >>> temperature, state = thermostat.step(state, hb.Seen())
+    >>> temperature
+    0.7
+
+    How to choose: :func:`heatbath.fixed` when you know T; :func:`heatbath.scheduled` when T should change with the
+    step; :func:`heatbath.hold_entropy` when you know how undecided the choices should be;
+    :func:`heatbath.by_confidence` when sure choices should stay sure.
+    """
+
+    init: Callable[[], State]
+    step: Callable[[State, Seen], tuple[Temperature, State]]
+    learn: Callable[[State, Outcome], State] = learn_nothing
+    made: Made | None = None
+
+    def __repr__(self) -> str:
+        return str(self.made) if self.made else "<thermostat>"
+
+
+@maker("thermostat")
+def fixed(temperature: Temperature) -> Thermostat:
+    """Always the same T.
+
+    Arguments:
+        temperature: 0 <= T <= inf; one number, or one per row.
+
+    Raises:
+        InputError: T is negative or not a number.
+
+    >>> import heatbath as hb
+    >>> hb.fixed(0.7)
+    fixed(0.7)
+
+    How to choose: start here. Move to another maker when one T is too cold in one place and too hot in another.
+    """
+    check_temperature(temperature)
+    held = np.array(temperature) if isinstance(temperature, list | tuple | np.ndarray) else temperature
+    return Thermostat(init=lambda: (), step=lambda state, seen: (held, state))
+
+
+@maker("thermostat")
+def scheduled(schedule: Callable[[Any], Temperature]) -> Thermostat:
+    """T as a function of the step: ``T = schedule(count)``, where ``count`` is 0 at the first decision of the stream.
+
+    Arguments:
+        schedule: one of :mod:`heatbath.schedules`, or any function of the count.
+
+    >>> import heatbath as hb
+    >>> thermostat = hb.scheduled(hb.schedules.linear(1.0, 0.5, steps=2))
+    >>> thermostat
+    scheduled(linear(1.0, 0.5, 2))
+    >>> state = thermostat.init()
+    >>> for _ in range(4):
+    ...     temperature, state = thermostat.step(state, hb.Seen())
+    ...     print(temperature)
+    1.0
+    0.75
+    0.5
+    0.5
+
+    How to choose: warm openings and cold endings (stories), annealing, exploration that fades.
+    """
+
+    def step(count: State, _seen: Seen) -> tuple[Temperature, State]:
+        now = np.asarray(count) if isinstance(count, list | tuple) else count  # one count per row, back from JSON
+        return schedule(now), now + 1
+
+    return Thermostat(init=lambda: 0, step=step)
+
+
+def as_thermostat(value: Any) -> Thermostat:
+    """Promote what a caller may write for a temperature: a number or array, a schedule, a thermostat.
+
+    This is the only place that does so; everything that needs a temperature accepts a thermostat.
+
+    >>> from heatbath.thermostat import as_thermostat
+    >>> as_thermostat(1)
+    fixed(1)
+    """
+    if isinstance(value, Thermostat):
+        return value
+    if callable(value):
+        return scheduled(value)
+    if isinstance(value, str | bytes | bool) or value is None:
+        raise InputError(
+            "a temperature is a number, one number per row, a schedule or a thermostat",
+            doing="setting a temperature",
+            on=show(value),
+            instead="write for example temperature(0.7); a text is read by heatbath.parse",
+        )
+    return fixed(value)

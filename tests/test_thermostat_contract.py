@@ -1,0 +1,160 @@
+"""What every thermostat and every schedule keeps. They are found in the registry: one without an example fails."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import heatbath as hb
+from heatbath.made import MAKERS
+from heatbath.schedules import constant, cosine, cyclic, exponential, join, linear, logarithmic, step, warm_up
+
+SCHEDULES = {
+    "constant": [constant(0.7), constant(math.inf)],
+    "linear": [linear(1.0, 0.0, 10), linear(0, 2, 3)],
+    "cosine": [cosine(1.2, 0.4, 7)],
+    "exponential": [exponential(5.0, 0.1, 12)],
+    "logarithmic": [logarithmic(2.0)],
+    "step": [step([1.0, 0.5, 0], [3, 9])],
+    "warm_up": [warm_up(0.1, cosine(1.0, 0.5, 9), 4)],
+    "cyclic": [cyclic(linear(1.0, 0.2, 5), 5)],
+    "join": [join([linear(0.5, 1.0, 4), 0.7, logarithmic(0.7)], [4, 8])],
+}
+THERMOSTATS = {
+    "fixed": [hb.fixed(0.7), hb.fixed(0)],
+    "scheduled": [hb.scheduled(schedule) for examples in SCHEDULES.values() for schedule in examples],
+    "hold_entropy": [
+        hb.hold_entropy(1.0),
+        hb.hold_entropy(1.0, coldest=0.3, hottest=2),
+        hb.hold_entropy(0.8, 4),
+        hb.hold_entropy(1.2, horizon=16, start=0.5, hottest=3.0),
+    ],
+    "by_confidence": [
+        hb.by_confidence(0.2, 1.2),
+        hb.by_confidence(0.0, 1.5, "margin", exponent=2),
+        hb.by_confidence(0.1, 1, "entropy", 0.5),
+    ],
+}
+EVERY = [pytest.param(each, id=repr(each)) for examples in THERMOSTATS.values() for each in examples]
+
+LENGTH, ROWS, OPTIONS = 12, 3, 8
+STREAM = np.random.default_rng(0).normal(size=(LENGTH, ROWS, OPTIONS)) * np.array([[1.0], [3.0], [6.0]])
+
+
+def test_every_maker_has_an_example():
+    for kind, examples in (("thermostat", THERMOSTATS), ("schedule", SCHEDULES)):
+        assert set(MAKERS[kind]) == set(examples), f"give every {kind} an example in this file"
+        for name, made in examples.items():
+            assert made
+            assert all(each.made.name == name for each in made)
+
+
+def as_plain(value):
+    """Numbers and lists, as JSON has them."""
+    if isinstance(value, list | tuple):
+        return [as_plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def drive(thermostat, stream, state=None):
+    """Temperatures, one per position, and the last state."""
+    state = thermostat.init() if state is None else state
+    temperatures = []
+    for scores in stream:
+        temperature, state = thermostat.step(state, hb.Seen(scores))
+        temperatures.append(as_plain(temperature))
+        state = thermostat.learn(state, hb.Outcome(reward=0.5, choice=0))
+    return temperatures, state
+
+
+def per_row(temperatures):
+    return np.array([np.broadcast_to(t, (ROWS,)) for t in temperatures])
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_pure_the_same_in_gives_the_same_out_and_nothing_is_changed(thermostat):
+    stream = STREAM.copy()
+    _, middle = drive(thermostat, stream[:5])
+    before = as_plain(middle)
+    first, last = drive(thermostat, stream[5:], middle)
+    again, last_again = drive(thermostat, stream[5:], middle)
+    assert first == again
+    assert as_plain(last) == as_plain(last_again)
+    assert as_plain(middle) == before
+    assert np.array_equal(stream, STREAM)
+    assert as_plain(thermostat.init()) == as_plain(thermostat.init())
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+@pytest.mark.parametrize("row", [None, 0])
+def test_the_state_survives_json_in_the_middle_of_a_stream(thermostat, row):
+    stream = STREAM if row is None else STREAM[:, row]
+    whole, end = drive(thermostat, stream)
+    early, state = drive(thermostat, stream[:5])
+    stored = json.loads(json.dumps(as_plain(state), allow_nan=False))
+    late, stored_end = drive(thermostat, stream[5:], stored)
+    assert early + late == whole
+    assert as_plain(stored_end) == as_plain(end)
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_t_is_a_temperature(thermostat):
+    temperatures, _ = drive(thermostat, STREAM)
+    got = per_row(temperatures)
+    assert np.all(got >= 0)  # False for NaN
+    if "inf" not in repr(thermostat):
+        assert np.all(np.isfinite(got))
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_interleaved_streams_do_not_mix(thermostat):
+    alone = [drive(thermostat, STREAM[:, row])[0] for row in (0, 1)]
+    states, mixed = [thermostat.init(), thermostat.init()], [[], []]
+    for position in range(LENGTH):
+        for row in (0, 1):
+            seen = hb.Seen(STREAM[position, row])
+            temperature, states[row] = thermostat.step(states[row], seen)
+            mixed[row].append(as_plain(temperature))
+            states[row] = thermostat.learn(states[row], hb.Outcome(reward=0.5, choice=0))
+    assert mixed == alone
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_a_batch_decides_for_each_row_as_if_it_were_alone(thermostat):
+    together = per_row(drive(thermostat, STREAM)[0])
+    alone = np.array([drive(thermostat, STREAM[:, row])[0] for row in range(ROWS)]).T
+    np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_the_text_form_makes_the_same_thermostat(thermostat):
+    read = hb.parse(repr(thermostat))
+    assert isinstance(read, hb.Thermostat)
+    assert repr(read) == repr(thermostat)
+    assert drive(read, STREAM)[0] == drive(thermostat, STREAM)[0]
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_inside_a_chain(thermostat):
+    sampler = hb.parse(f"temperature({thermostat!r}) -> min_p(0.01)")
+    assert repr(sampler) == f"temperature({thermostat!r}) -> min_p(0.01) -> categorical()"
+    state = sampler.init()
+    for scores in STREAM:
+        token, state, _ = sampler.step(state, scores, seed=7)
+        assert tuple(token.shape) == (ROWS,)
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_other_array_libraries_agree(thermostat, library):
+    module = pytest.importorskip(library, reason=f"{library} is not installed")
+    array = module.as_tensor if library == "torch" else module.numpy.asarray
+    stream = STREAM[:5].astype(np.float32)
+    wanted, _ = drive(thermostat, stream)
+    got, state = drive(thermostat, [array(scores) for scores in stream])
+    np.testing.assert_allclose(per_row(got), per_row(wanted), rtol=2e-4)
+    temperature, _ = thermostat.step(state, hb.Seen(array(stream[0])))
+    assert isinstance(temperature, int | float | type(array(stream[0])))
+    stored = json.loads(json.dumps(as_plain(state)))
+    assert as_plain(thermostat.step(stored, hb.Seen(array(stream[0])))[0]) == as_plain(temperature)
