@@ -1,0 +1,51 @@
+"""How a chain ends: one option per row."""
+
+from heatbath.core import namespace
+from heatbath.made import maker
+from heatbath.sampling.numbers import widened
+from heatbath.sampling.step import Draw
+from heatbath.types import Array
+
+
+@maker("draw")
+def greedy() -> Draw:
+    """Take the best option, the first of them where several tie. Needs no randomness: the seed is not used.
+
+    >>> import numpy as np, heatbath as hb
+    >>> sampler = hb.chain(hb.greedy())
+    >>> sampler.step(sampler.init(), np.array([1.0, 3.0, 3.0]), seed=0).choice
+    np.int64(1)
+
+    How to choose: when one answer is wanted and always the same. Long greedy texts tend to repeat themselves.
+    """
+    return Draw(pick=lambda scores, uniform: namespace(scores).argmax(scores, axis=-1))
+
+
+@maker("draw")
+def categorical() -> Draw:
+    """Draw with the probabilities of softmax(scores), by inverting their distribution function.
+
+    ``choice = min {i : p_0 + ... + p_i > u}`` with the options in the order of their indices and u in [0, 1) from
+    :mod:`heatbath.sampling.random`. The sum runs in double precision where the array library has it; an option of
+    probability 0 is never drawn.
+
+    >>> import numpy as np, heatbath as hb
+    >>> sampler = hb.chain(hb.categorical())
+    >>> sampler.step(sampler.init(), np.log([0.2, 0.8]), seed=1).choice
+    np.int64(1)
+
+    How to choose: the default. Two samplers with one seed share their u at every position (common random numbers),
+    which makes a comparison of two temperatures much less noisy.
+    """
+
+    def pick(scores: Array, uniform: Array) -> Array:
+        xp = namespace(scores)
+        wide = widened(scores)
+        weights = xp.exp(wide - xp.max(wide, axis=-1, keepdims=True))
+        mass = xp.cumulative_sum(weights, axis=-1)
+        mass = xp.where(weights > 0, mass, xp.zeros_like(mass))
+        # Every float below 1 that a uniform may round to, times the total, stays below the total: some option is hit.
+        hit = mass > uniform[..., None] * xp.max(mass, axis=-1, keepdims=True)
+        return xp.argmax(xp.astype(hit, xp.int8), axis=-1)
+
+    return Draw(pick=pick)

@@ -1,0 +1,88 @@
+"""Random numbers that depend on a seed and a position alone, so that no stream can disturb another.
+
+The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC
+2011): ten rounds that mix a 128-bit counter under a 64-bit key. The key is the seed; the counter holds the position
+in the stream and the number of the draw at that position. There is no state to share, so the order of calls, the
+batch and the number of threads cannot matter, and any implementation of the published generator gives the same
+numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heatbath.errors import InputError
+from heatbath.made import show
+
+MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
+LOW = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+ROUNDS = 10
+
+Words = npt.NDArray[np.uint64]
+
+
+def philox(counter: tuple[Words, Words, Words, Words], key: tuple[Words, Words]) -> tuple[Words, Words, Words, Words]:
+    """Philox4x32-10 on arrays: four 32-bit words of counter and two of key in, four random 32-bit words out.
+
+    Words are held in uint64 arrays, because each round needs 64-bit products.
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(ROUNDS):
+        product0, product1 = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
+        c0, c1, c2, c3 = (product1 >> HALF) ^ c1 ^ k0, product1 & LOW, (product0 >> HALF) ^ c3 ^ k1, product0 & LOW
+        k0, k1 = (k0 + KEY_STEPS[0]) & LOW, (k1 + KEY_STEPS[1]) & LOW
+    return c0, c1, c2, c3
+
+
+def uniforms(seeds: Words, positions: Words, draw: int = 0) -> npt.NDArray[np.float64]:
+    """One number in [0, 1) per row, a multiple of 2**-53.
+
+    Arguments:
+        seeds: uint64, ``(B,)``.
+        positions: uint64, ``(B,)``: which decision of the stream this is.
+        draw: which number of this decision, for steps that need several.
+    """
+    zero = np.zeros_like(seeds)
+    counter = (positions & LOW, positions >> HALF, zero + np.uint64(draw), zero)
+    first, second, _, _ = philox(counter, (seeds & LOW, seeds >> HALF))
+    # 27 high bits of one word and 26 of the next make the 53 bits that a double can hold exactly
+    return ((first >> np.uint64(5)) * 2.0**26 + (second >> np.uint64(6))) * 2.0**-53
+
+
+def as_seeds(seed: Any, rows: int) -> Words:
+    """One seed per row: a sequence gives each row its own; one number counts up, row i using ``seed + i``.
+
+    Raises:
+        InputError: a seed is no integer from -2**63 to 2**64 - 1, or their number is not the number of rows.
+    """
+    one = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    seeds = [seed] if one else list(seed) if hasattr(seed, "__iter__") and not isinstance(seed, str | bytes) else None
+    if seeds is None or not all(_is_seed(value) for value in seeds):
+        raise InputError(
+            "a seed is an integer from -2**63 to 2**64 - 1, or a sequence of them, one per row",
+            doing="drawing",
+            on=f"seed={show(seed)}",
+            instead="write for example seed=7",
+            field="seed",
+        )
+    if one:
+        seeds = [int(seed) + row for row in range(rows)]
+    elif len(seeds) != rows:
+        raise InputError(
+            f"there are {len(seeds)} seeds for {rows} rows",
+            doing="drawing",
+            on=f"seed={show(seed)}",
+            instead="give one seed per row, or one number, which row i uses as seed + i",
+            field="seed",
+        )
+    return np.array([int(value) % 2**64 for value in seeds], dtype=np.uint64)
+
+
+def _is_seed(value: Any) -> bool:
+    if hasattr(value, "item"):  # a 0-d array of any library
+        value = value.item()
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64

@@ -1,0 +1,61 @@
+"""The temperature step."""
+
+from typing import Any
+
+import numpy as np
+
+from heatbath.core import namespace
+from heatbath.made import maker
+from heatbath.sampling.parameters import beside, per_row
+from heatbath.sampling.step import Applied, Step
+from heatbath.thermostat import as_thermostat
+from heatbath.types import Array, Seen, State, Temperature
+
+
+@maker("step")
+def temperature(thermostat: Any) -> Step:
+    """Divide the scores by T: ``score <- (score - max score) / T``.
+
+    Arguments:
+        thermostat: a number, one number per row, a schedule or a thermostat. A thermostat sees the scores as they reach
+            this step, so ``min_p(0.05) -> temperature(hold_entropy(2.0))`` and the other order are two samplers.
+
+    The maximum is subtracted first, which changes no probability and lets every T > 0 be divided by.
+
+    At the boundaries: T = 0 keeps only the best option, the first of them where several tie, so that it never depends
+    on a seed; T = inf makes all options that are not forbidden equally likely.
+
+    Raises:
+        InputError: T is negative or not a number.
+
+    >>> import numpy as np, heatbath as hb
+    >>> hb.chain(hb.temperature(0.5)).scores((), np.array([1.0, 2.0, -np.inf])).scores
+    array([ -2.,   0., -inf])
+
+    How to choose: put it first to let the heat decide what truncation keeps (transformers and vLLM), last to truncate
+    what the model itself finds likely and heat only the rest (llama.cpp). The later it stands, the hotter it can
+    safely be.
+    """
+    decide = as_thermostat(thermostat)
+
+    def apply(state: State, scores: Array) -> Applied:
+        decided, state = decide.step(state, Seen(scores=scores))
+        now = beside(decided, scores, scores.dtype)
+        return Applied(temper(scores, now), state, temperature=now)
+
+    return Step(apply=apply, init=decide.init, learn=decide.learn)
+
+
+def temper(scores: Array, value: Temperature) -> Array:
+    """``(scores - max) / T`` with the exact limits at T = 0 and T = inf."""
+    xp = namespace(scores)
+    t = per_row(value, scores, "temperature", dtype=scores.dtype)
+    best = xp.max(scores, axis=-1, keepdims=True)
+    first_best = xp.argmax(scores, axis=-1, keepdims=True)
+    options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
+    lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))
+    # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
+    difference = xp.where(lost, xp.zeros_like(scores), scores - best)
+    with np.errstate(over="ignore"):  # a quotient beyond the type is -inf, its limit
+        tempered = difference / xp.where(t == 0, xp.ones_like(t), t)
+    return xp.where(lost, xp.full_like(scores, -xp.inf), tempered)

@@ -1,0 +1,151 @@
+"""Steps that remove options. Options with equal scores share one fate: a boundary never falls between them.
+
+That rule makes what is kept independent of the order of the options and of any sorting algorithm. It can keep more
+options than the number asked for when several tie at the boundary, as transformers' top-k does.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from heatbath.core import namespace
+from heatbath.made import maker
+from heatbath.sampling.numbers import widened
+from heatbath.sampling.parameters import check_parameter, per_row
+from heatbath.sampling.step import Step, stateless
+from heatbath.types import Array
+
+
+def _keep(scores: Array, kept: Array) -> Array:
+    xp = namespace(scores)
+    return xp.where(kept, scores, xp.full_like(scores, -xp.inf))
+
+
+@maker("step")
+def top_k(k: Any) -> Step:
+    """Keep the ``k`` best options: those whose score is at least the k-th largest.
+
+    Arguments:
+        k: an integer >= 1, or one per row. More than there are options keeps them all.
+
+    At the boundary: every option that ties with the k-th is kept, so more than k can remain.
+
+    Raises:
+        InputError: k is no whole number >= 1.
+
+    >>> import numpy as np, heatbath as hb
+    >>> hb.chain(hb.top_k(2)).scores((), np.array([3.0, 1.0, 2.0, 2.0])).scores
+    array([  3., -inf,   2.,   2.])
+
+    How to choose: a guard against the far tail (40 to 100 for text), not a control of variety: the same k is generous
+    where the model is sure and strict where it is open. Prefer :func:`min_p` or :func:`top_p` for that.
+
+    Reference: Fan, Lewis and Dauphin, "Hierarchical neural story generation", ACL 2018.
+    """
+    count = check_parameter(
+        k,
+        "top_k",
+        lambda n: n >= 1,
+        "k must be a whole number >= 1",
+        "write for example top_k(40); to keep every option leave top_k out",
+        whole=True,
+    )
+
+    def keep(scores: Array) -> Array:
+        xp = namespace(scores)
+        last = scores.shape[-1] - xp.clip(per_row(count, scores, "top_k"), max=scores.shape[-1])
+        ranked = xp.sort(scores, axis=-1)
+        last = xp.broadcast_to(last, (*scores.shape[:-1], 1))
+        return _keep(scores, scores >= xp.take_along_axis(ranked, last, axis=-1))
+
+    return stateless(keep)
+
+
+@maker("step")
+def top_p(p: Any) -> Step:
+    """Keep the smallest set of best options whose probabilities add up to at least ``p`` (the nucleus).
+
+    An option stays iff the options with a strictly larger score have less than ``p`` of the mass together.
+
+    Arguments:
+        p: 0 < p <= 1, or one per row.
+
+    At the boundary: the option that reaches p is kept, every option that ties with it as well, and at least one always;
+    p = 1 keeps everything that is not forbidden. Masses are added in double precision where the array library has it.
+
+    Raises:
+        InputError: p is not in (0, 1].
+
+    >>> import numpy as np, heatbath as hb
+    >>> hb.chain(hb.top_p(0.6)).scores((), np.log([0.5, 0.3, 0.2])).scores.round(3)
+    array([-0.693, -1.204,   -inf])
+
+    How to choose: 0.9 to 0.95 with T near 1. Behind a high T the nucleus grows to most of the vocabulary and stops
+    protecting; put the temperature behind it, or use :func:`min_p`.
+
+    Reference: Holtzman, Buys, Du, Forbes and Choi, "The curious case of neural text degeneration", ICLR 2020.
+    """
+    share = check_parameter(
+        p,
+        "top_p",
+        lambda n: (n > 0) & (n <= 1),
+        "p must lie in (0, 1]",
+        "write for example top_p(0.95); to keep every option leave top_p out",
+    )
+
+    def keep(scores: Array) -> Array:
+        xp = namespace(scores)
+        wide = widened(scores)
+        ranked = xp.flip(xp.sort(wide, axis=-1), axis=-1)
+        weights = xp.exp(ranked - ranked[..., :1])
+        mass = xp.cumulative_sum(weights, axis=-1)
+        part = per_row(share, scores, "top_p", dtype=wide.dtype)
+        # Position i stays iff the mass before it is below p of the whole: the first always does, and ties are then
+        # brought back in by comparing scores with the smallest that stayed.
+        stays = (mass - weights < part * mass[..., -1:]) | (part == 1)
+        worst = xp.min(xp.where(stays, ranked, xp.full_like(ranked, xp.inf)), axis=-1, keepdims=True)
+        return _keep(scores, wide >= worst)
+
+    return stateless(keep)
+
+
+@maker("step")
+def min_p(p: Any) -> Step:
+    """Keep the options at least ``p`` times as likely as the best one: ``score >= max score + ln p``.
+
+    Arguments:
+        p: 0 <= p <= 1, or one per row; 0 keeps everything.
+
+    At the boundary: an option exactly p times as likely is kept, and so is the best one always.
+
+    Raises:
+        InputError: p is not in [0, 1].
+
+    >>> import numpy as np, heatbath as hb
+    >>> hb.chain(hb.min_p(0.5)).scores((), np.log([0.5, 0.3, 0.2])).scores.round(3)
+    array([-0.693, -1.204,   -inf])
+
+    How to choose: 0.02 to 0.1. It adapts to how sure the model is and, behind a high T, keeps protecting where
+    :func:`top_p` no longer does: behind T, min_p(p) keeps what min_p(p**T) keeps before it.
+
+    Reference: Nguyen et al., "Turning up the heat: min-p sampling for creative and coherent LLM outputs", ICLR 2025.
+    In the logs published with that paper the gain over top-p shows from T = 1.5 upwards; at T <= 1 the two are within
+    error.
+    """
+    ratio = check_parameter(
+        p,
+        "min_p",
+        lambda n: (n >= 0) & (n <= 1),
+        "p must lie in [0, 1]",
+        "write for example min_p(0.05); to keep every option leave min_p out",
+    )
+    with np.errstate(divide="ignore"):
+        margin = np.log(ratio.astype(np.float64))
+
+    def keep(scores: Array) -> Array:
+        xp = namespace(scores)
+        wide = widened(scores)
+        floor = xp.max(wide, axis=-1, keepdims=True) + per_row(margin, scores, "min_p", dtype=wide.dtype)
+        return _keep(scores, wide >= floor)
+
+    return stateless(keep)

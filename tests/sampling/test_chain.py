@@ -1,0 +1,189 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import heatbath as hb
+from heatbath.made import MAKERS
+
+STEPS = [hb.temperature(0.7), hb.top_k(3), hb.top_p(0.8), hb.min_p(0.1), hb.temperature(hb.hold_entropy(0.5))]
+
+
+def logits(rows, options=8, seed=0):
+    return np.random.default_rng(seed).normal(0, 2, (rows, options))
+
+
+def test_the_order_is_shown():
+    sampler = hb.chain(hb.temperature(0.7), hb.top_k(40), hb.top_p(0.95))
+    assert repr(sampler) == "temperature(0.7) -> top_k(40) -> top_p(0.95) -> categorical()"
+    assert repr(hb.chain()) == "categorical()"
+    assert repr(hb.chain(hb.greedy())) == "greedy()"
+
+
+def test_two_orders_are_two_samplers():
+    row = np.log([0.5, 0.3, 0.15, 0.05])
+    first = hb.chain(hb.temperature(3.0), hb.min_p(0.2)).scores((), row).scores
+    last = hb.chain(hb.min_p(0.2), hb.temperature(3.0)).scores((), row).scores
+    assert np.isfinite(first).tolist() == [True, True, True, True]
+    assert np.isfinite(last).tolist() == [True, True, True, False]
+
+
+@given(st.permutations(STEPS), st.integers(0, 2**32), st.integers(1, 5))
+def test_a_row_draws_the_same_whatever_shares_its_batch(steps, seed, rows):
+    sampler = hb.chain(*steps)
+    scores = logits(rows, seed=seed)
+    seeds = [seed * 7 + i * i for i in range(rows)]
+    together = sampler.step(sampler.init(), scores, seed=seeds, reading=True)
+    for row in range(rows):
+        alone = sampler.step(sampler.init(), scores[row], seed=seeds[row], reading=True)
+        assert alone.choice == together.choice[row]
+        for one, many in zip(alone.reading, together.reading, strict=True):
+            np.testing.assert_allclose(many[row], one, rtol=1e-12)
+
+
+def test_two_streams_through_one_sampler_never_mix():
+    sampler = hb.chain(hb.temperature(hb.hold_entropy(0.8, horizon=8)), hb.top_k(5))
+    texts = [logits(12, seed=1), logits(12, seed=2)]
+
+    def run(order):
+        states, tokens = [sampler.init(), sampler.init()], [[], []]
+        places = [0, 0]
+        for which in order:
+            token, states[which], _ = sampler.step(states[which], texts[which][places[which]], seed=which)
+            tokens[which].append(int(token))
+            places[which] += 1
+        return tokens
+
+    assert run([0] * 12 + [1] * 12) == run([0, 1] * 12) == run([1, 1, 0] * 4 + [0] * 8 + [1] * 4)
+
+
+def test_the_state_survives_json():
+    sampler = hb.chain(hb.temperature(hb.hold_entropy(0.8, horizon=8)), hb.top_k(5))
+    scores = logits(10)
+    state = stored = sampler.init()
+    for row in scores:
+        token, state, _ = sampler.step(state, row, seed=3)
+        token_again, stored, _ = sampler.step(json.loads(json.dumps(stored)), row, seed=3)
+        assert token == token_again
+
+
+def test_a_seed_at_a_position_gives_a_new_number_each_time():
+    sampler = hb.chain()
+    state, tokens = sampler.init(), []
+    for _ in range(50):
+        token, state, _ = sampler.step(state, np.zeros(1000), seed=1)
+        tokens.append(int(token))
+    assert len(set(tokens)) > 40
+
+
+def test_a_reading_says_what_happened():
+    row = np.log([0.5, 0.25, 0.125, 0.125])
+    sampler = hb.chain(hb.temperature(2.0), hb.top_k(2))
+    choice, _, reading = sampler.step(sampler.init(), row, seed=5, reading=True)
+    assert float(reading.temperature) == 2.0
+    assert float(reading.entropy_before) == pytest.approx(1.75 * np.log(2))
+    assert int(reading.kept) == 2
+    p = np.sqrt([0.5, 0.25])
+    p /= p.sum()
+    assert float(reading.entropy_after) == pytest.approx(-(p * np.log(p)).sum())
+    assert float(reading.surprisal) == pytest.approx(-row[choice])
+    assert float(reading.surprisal_after) == pytest.approx(-np.log(p[choice]))
+    assert sampler.step(sampler.init(), row, seed=5).reading is None
+
+
+def test_what_came_of_a_decision_reaches_the_thermostat():
+    average = hb.Thermostat(
+        init=lambda: 1.0,
+        step=lambda state, seen: (state, state),
+        learn=lambda state, outcome: (state + outcome.reward) / 2,
+    )
+    sampler = hb.chain(hb.top_k(3), hb.temperature(average))
+    _, state, _ = sampler.step(sampler.init(), [1.0, 2.0], seed=0)
+    state = sampler.learn(state, hb.Outcome(reward=3.0))
+    assert float(sampler.scores(state, [1.0, 2.0]).temperature) == 2.0
+    assert sampler.learn((), hb.Outcome(reward=0.0)) == (0, ((), 0.5))
+
+
+def test_two_temperature_steps_multiply():
+    sampler = hb.chain(hb.temperature(2.0), hb.temperature(3.0))
+    row = np.array([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(hb.softmax(sampler.scores((), row).scores), hb.softmax(row, 6.0))
+    assert float(sampler.step((), row, seed=0, reading=True).reading.temperature) == 6.0
+
+
+def test_half_precision_is_computed_in_single():
+    row = np.array([0.0, 1.0, 2.0], dtype=np.float16)
+    assert hb.chain(hb.temperature(0.3)).scores((), row).scores.dtype == np.float32
+
+
+FIXTURES = {"temperature": 0.7, "top_k": 2, "top_p": 0.8, "min_p": 0.1, "greedy": None, "categorical": None}
+
+
+def made(kind):
+    """Every registered maker; one without a fixture fails here."""
+    return [
+        make() if FIXTURES[name] is None else make(FIXTURES[name])
+        for name, make in MAKERS[kind].items()
+        if make.__module__.startswith("heatbath.")
+    ]
+
+
+@pytest.mark.parametrize("step", made("step"), ids=repr)
+@given(
+    st.lists(st.sampled_from([-np.inf, -1e4, -1.0, 0.0, 2.0, 1e4]), min_size=1, max_size=9).filter(
+        lambda r: max(r) > -np.inf
+    )
+)
+def test_every_step_keeps_one_option_and_forgives_none(step, row):
+    before = np.array(row)
+    given_row = before.copy()
+    after = step.apply(step.init(), before).scores
+    assert (after > -np.inf).any()
+    assert not (after > -np.inf)[before == -np.inf].any()
+    assert not np.isnan(after).any()
+    assert after[np.argmax(before)] == after.max()
+    assert np.array_equal(before, given_row)
+    assert hb.parse(repr(step)).steps[0].made == step.made
+
+
+@pytest.mark.parametrize("draw", made("draw"), ids=repr)
+def test_every_draw_takes_an_option_that_is_left(draw):
+    scores = np.array([[-np.inf, 1.0, -np.inf, 0.5]])
+    for u in np.linspace(0, 1 - 2**-53, 50):
+        assert draw.pick(scores, np.array([u]))[0] in (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("scores", "why"),
+    [
+        ([], "empty|at least one"),
+        ([np.nan, 1.0], "NaN|nan"),
+        ([np.inf, 1.0], "inf"),
+        ([-np.inf, -np.inf], "forbidden|-inf"),
+        (3.0, "axis|axes|shape"),
+        ([[[1.0, 2.0]]], "shape"),
+        (["a", "b"], "number"),
+        ([[1.0, 2.0], [-np.inf, -np.inf]], "row 1"),
+    ],
+)
+def test_scores_that_cannot_be_drawn_from_are_refused(scores, why):
+    with pytest.raises(hb.InputError, match=why) as caught:
+        hb.chain(hb.temperature(0.7)).step((), scores, seed=0)
+    assert "temperature(0.7) -> categorical()" in str(caught.value) or caught.value.doing
+
+
+def test_a_chain_that_cannot_be_is_refused_with_its_position():
+    with pytest.raises(hb.InputError, match=r"at position 2, greedy\(\) draws"):
+        hb.chain(hb.temperature(0.7), hb.greedy(), hb.top_k(3))
+    with pytest.raises(hb.InputError, match=r"at position 1, 0.7 is neither"):
+        hb.chain(0.7, hb.top_k(3))
+    with pytest.raises(hb.InputError, match=r"at position 1, hold_entropy\(2.0\) is neither"):
+        hb.chain(hb.hold_entropy(2.0))
+
+
+def test_a_state_of_another_chain_is_refused():
+    state = hb.chain(hb.top_k(3)).init()
+    with pytest.raises(hb.InputError, match="belongs to a chain of 1 steps"):
+        hb.chain().step(state, [1.0, 2.0], seed=0)

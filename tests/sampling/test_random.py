@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import heatbath as hb
+from heatbath.sampling.random import as_seeds, philox, uniforms
+
+# The known answers published with the generator (Random123, kat_vectors, philox4x32 with 10 rounds).
+KNOWN = [
+    ([0] * 4, [0] * 2, [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+    ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]),
+    (
+        [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344],
+        [0xA4093822, 0x299F31D0],
+        [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1],
+    ),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
+def test_philox_gives_the_published_answers(counter, key, expected):
+    words = philox(tuple(np.array([w], np.uint64) for w in counter), tuple(np.array([w], np.uint64) for w in key))
+    assert [int(word[0]) for word in words] == expected
+
+
+def as_u64(values):
+    return np.array(values, dtype=np.uint64)
+
+
+@pytest.mark.parametrize("axis", ["seed", "position", "draw"])
+def test_uniforms_are_uniform_along_every_axis(axis):
+    n = 20_000
+    count, one = np.arange(n, dtype=np.uint64), np.ones(n, dtype=np.uint64)
+    if axis == "draw":
+        sample = np.array([uniforms(one[:1], one[:1], draw)[0] for draw in range(2000)])
+    else:
+        sample = uniforms(count, one) if axis == "seed" else uniforms(one, count)
+    assert stats.kstest(sample, "uniform").pvalue > 1e-3
+    neighbours = np.corrcoef(sample[:-1], sample[1:])[0, 1]
+    assert abs(neighbours) < 4 / np.sqrt(len(sample))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), st.integers(0, 2**64 - 1))
+def test_a_row_does_not_depend_on_its_batch(seeds, position):
+    together = uniforms(as_u64(seeds), as_u64([position] * len(seeds)))
+    alone = [uniforms(as_u64([seed]), as_u64([position]))[0] for seed in seeds]
+    assert together.tolist() == alone
+    assert np.all((together >= 0) & (together < 1))
+
+
+def test_one_seed_counts_up_over_the_rows():
+    assert as_seeds(5, 3).tolist() == [5, 6, 7]
+    assert as_seeds(2**64 - 1, 2).tolist() == [2**64 - 1, 0]
+    assert as_seeds(-1, 1).tolist() == [2**64 - 1]
+    assert as_seeds(np.array([3, 9]), 2).tolist() == [3, 9]
+
+
+@pytest.mark.parametrize("seed", [1.5, "7", None, True, [1, 2.5], 2**64, -(2**63) - 1, [True]])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(hb.InputError, match="a seed is an integer") as caught:
+        as_seeds(seed, 2)
+    assert caught.value.field == "seed"
+
+
+def test_the_number_of_seeds_must_be_the_number_of_rows():
+    with pytest.raises(hb.InputError, match="3 seeds for 2 rows"):
+        as_seeds([1, 2, 3], 2)
