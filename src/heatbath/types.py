@@ -99,12 +99,14 @@ class Model(Protocol):
     """The longest text, in tokens."""
     stop_tokens: frozenset[int]
     """Tokens that end a text."""
-    tokenizer: Tokenizer
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
 
     def start(self, prompts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.float32], Cache]:
         """Scores after each prompt, ``(B, V)``, and the cache. An empty prompt means the beginning of a text."""
         ...
 
-    def step(self, cache: Cache, tokens: Sequence[int]) -> tuple[npt.NDArray[np.float32], Cache]:
-        """Scores after one more token per row, ``(B, V)``, and the cache."""
+    def step(self, cache: Any, tokens: Sequence[int]) -> tuple[npt.NDArray[np.float32], Cache]:
+        """Scores after one more token per row, ``(B, V)``, and the cache; ``cache`` is one that this model gave."""
         ...

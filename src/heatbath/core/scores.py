@@ -39,9 +39,9 @@ def as_scores(logits: Any, field: str = "logits") -> Array:
     """Scores as a floating-point array of the caller's library, checked.
 
     Arguments:
-        logits: ``(..., V)`` with V >= 1: an array of any library, or nested lists. Floating-point types stay as they
-        are,
-            integers become the library's default one (float64 in NumPy). Higher = preferred, -inf = forbidden.
+        logits: ``(..., V)`` with V >= 1: an array of any library, or nested lists. Floating-point types stay
+            as they are, integers become the library's default one (float64 in NumPy). Higher = preferred, -inf =
+            forbidden.
         field: the caller's name of the argument, for the message.
 
     Returns:
@@ -49,8 +49,7 @@ def as_scores(logits: Any, field: str = "logits") -> Array:
 
     Raises:
         InputError: no real numbers, no options, NaN, +inf, or a row in which every score is -inf. The values of an
-        array
-            that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at.
+            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at.
 
     >>> from heatbath.core import as_scores
     >>> as_scores([2, 1, 0])

@@ -46,7 +46,8 @@ def temperature_for(
     """The temperature that has a wanted effect: the inverse of :func:`entropy` and its relatives.
 
     ``T`` with ``effect(row, T) = target``, for each row its own; all these effects move one way with T. The search
-    takes about seven passes over the scores, and never more than 200.
+    takes about seven passes over the scores, and never more than 200. Exactly one target is given, as one number or as
+    one number per row (shape ``(...)``).
 
     Arguments:
         logits: scores z, ``(..., V)``, of any array library, or nested lists. -inf = forbidden.
@@ -55,8 +56,6 @@ def temperature_for(
         top_probability: wanted probability of the most probable option, from 1/(number of options not forbidden) to
             1/(number of tied maxima).
         relative_entropy: wanted entropy as a share of ln(number of options not forbidden), up to 1.
-
-        Exactly one target is given: one number, or one number per row (shape ``(...)``).
 
     Returns:
         T, ``(...)``, in the library of the scores: float64 for scores in float64, else float32. 0 and inf for targets

@@ -1,0 +1,36 @@
+"""An error of ours as the command line says it: in one line, with the words that were typed."""
+
+import re
+from collections.abc import Sequence
+
+from heatbath.cli.table import FLAGS, flag_of
+from heatbath.errors import HeatbathError, SpecError
+
+
+def verb_of(arguments: Sequence[str]) -> str:
+    """The verb of a command line; its options stand behind it."""
+    return arguments[0] if arguments else ""
+
+
+def one_line(error: HeatbathError) -> str:
+    """The message, with flags where the library's names of the options stood.
+
+    A text that does not parse is shown as it was typed, with a caret below it.
+
+    >>> from heatbath.spec import check_options
+    >>> try:
+    ...     check_options({"top_p": 1.4})
+    ... except HeatbathError as error:
+    ...     print(one_line(error))
+    setting --top-p 1.4: --top-p must be in (0, 1]; write for example --top-p 0.95; leave --top-p out to switch it off
+    """
+    if isinstance(error, SpecError):
+        return str(error)
+    message = str(error).replace("setting on ", "setting ")
+    for name in FLAGS:
+        # "port" and "chain" are words of a sentence, too; "top_k" is none, unless it is a call in a chain
+        end = r"=|(?= must be| out\b)" + (r"|\b(?!\()" if "_" in name else "")
+        message = re.sub(
+            rf"(?<![\w(-]){name}({end})", lambda found: flag_of(found[0].rstrip("=")) + " " * bool(found[1]), message
+        )
+    return message

@@ -1,0 +1,193 @@
+// The chain as cards: temperature, top-k, top-p and min-p, in the order in which they act. A card shows the
+// probabilities as they reach it and where it cuts. Cards move by drag, and by two buttons for keyboard and touch.
+
+import { at, fill, h, svg } from "./dom.js";
+import { decimal, t, whole } from "./i18n.js";
+import { LETTERS, ORDERS, legal, number, readNumber, withStep } from "./settings.js";
+
+/** How many of the best options a card shows. */
+export const BARS = 44;
+const CARD = { width: 176, height: 56 };
+
+export function mountChain(app) {
+  const cards = Object.fromEntries(Object.keys(LETTERS).map((name) => [name, card(app, name)]));
+  const list = at("chain");
+  const presets = ["first", "last"].map((which) => {
+    const take = () => app.set({ order: ORDERS[which] });
+    return h("button", { type: "button", class: "chip", "data-order": which, onclick: take });
+  });
+  fill(at("presets"), presets);
+  let dragged = null;
+  for (const [name, { element }] of Object.entries(cards)) {
+    element.addEventListener("dragstart", (event) => {
+      dragged = name;
+      event.dataTransfer.setData("text/plain", name);
+      event.dataTransfer.effectAllowed = "move";
+    });
+    element.addEventListener("dragover", (event) => dragged && event.preventDefault());
+    element.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (dragged && dragged !== name) move(app, dragged, app.get().order.indexOf(name));
+      dragged = null;
+    });
+    element.addEventListener("dragend", () => (dragged = null));
+  }
+
+  return {
+    paint(view) {
+      const { settings } = view;
+      const order = settings.order.map((name) => cards[name].element);
+      if (order.some((element, i) => list.children[i] !== element)) fill(list, order);
+      for (const name of settings.order) cards[name].paint(view);
+      const same = (which) => ORDERS[which].every((name, i) => settings.order[i] === name);
+      for (const button of presets) {
+        button.textContent = t(`chain.preset.${button.dataset.order}`);
+        button.setAttribute("aria-pressed", String(same(button.dataset.order)));
+      }
+      const known = Object.keys(ORDERS).find(same) ?? "own";
+      at("order-note").textContent = t(`chain.note.${known}`, { chain: view.text });
+    },
+  };
+}
+
+/** Move a step to another place; the focus stays where it was. */
+function move(app, name, place) {
+  const focused = document.activeElement;
+  const order = app.get().order.filter((other) => other !== name);
+  order.splice(place, 0, name);
+  app.set({ order });
+  app.say(t("chain.moved", { name: t(`step.${name}`), place: place + 1 }));
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const card = document.querySelector(`[data-step="${name}"]`);
+    const target = focused?.disabled ? card.querySelector("[data-move]:not(:disabled)") : focused;
+    if (card.contains(target)) target.focus();
+  }));
+}
+
+function card(app, name) {
+  const title = h("span", { class: "card-name" });
+  const flip = () => app.set(withStep(app.get(), name, app.get().value[name], toggle.checked));
+  const toggle = h("input", { type: "checkbox", role: "switch", onchange: flip });
+  const box = h("input", { type: "text", inputMode: "decimal", autocomplete: "off", class: "card-value" });
+  const slide = name === "temperature" ? null : h("input", { type: "range", min: 0, max: 100, class: "plain" });
+  const by = (step) => () => move(app, name, app.get().order.indexOf(name) + step);
+  const earlier = h("button", { type: "button", class: "step small", "data-move": "earlier", onclick: by(-1) }, "←");
+  const later = h("button", { type: "button", class: "step small", "data-move": "later", onclick: by(1) }, "→");
+  const viewBox = `0 0 ${CARD.width} ${CARD.height}`;
+  const picture = svg("svg", { role: "img", class: "mini", viewBox, preserveAspectRatio: "none" });
+  const effect = h("p", { class: "card-effect" });
+  const help = h("p", { class: "fine card-help" });
+  const element = h(
+    "li",
+    { class: "card", draggable: true, "data-step": name },
+    h(
+      "div",
+      { class: "card-head" },
+      h("label", { class: "switch" }, toggle, title),
+      h("span", { class: "moves" }, earlier, later),
+    ),
+    picture,
+    h("div", { class: "card-set" }, box, slide),
+    effect,
+    help,
+  );
+  // A drag that begins on a control is for the control.
+  for (const control of [box, slide]) {
+    control?.addEventListener("pointerdown", () => (element.draggable = false));
+    control?.addEventListener("pointerup", () => (element.draggable = true));
+    control?.addEventListener("blur", () => (element.draggable = true));
+  }
+  const change = (value, settled) => app.set(withStep(app.get(), name, value), { settled });
+  const slid = () => fromSlide(name, Number(slide.value), app.view().ranked.ids.length);
+  slide?.addEventListener("input", () => change(slid(), false));
+  slide?.addEventListener("change", () => change(slid(), true));
+  box.addEventListener("change", () => {
+    const value = readNumber(box.value);
+    const fine = legal(name, value);
+    box.setAttribute("aria-invalid", String(!fine));
+    if (fine) change(value, true);
+    else app.say(t(`refused.${name}`, { text: box.value }));
+  });
+
+  function paint(view) {
+    const { settings } = view;
+    const place = settings.order.indexOf(name);
+    const on = settings.on[name];
+    element.classList.toggle("off", !on);
+    title.textContent = t(`step.${name}`);
+    toggle.checked = on;
+    const value = settings.value[name];
+    if (document.activeElement !== box || box.getAttribute("aria-invalid") !== "true") box.value = number(value);
+    box.setAttribute("aria-label", t("chain.value", { name: t(`step.${name}`) }));
+    if (slide) {
+      slide.value = toSlide(name, value, view.ranked.ids.length);
+      slide.setAttribute("aria-label", t("chain.value", { name: t(`step.${name}`) }));
+      slide.setAttribute("aria-valuetext", number(value));
+    }
+    earlier.disabled = place === 0;
+    later.disabled = place === settings.order.length - 1;
+    earlier.setAttribute("aria-label", t("chain.earlier", { name: t(`step.${name}`) }));
+    later.setAttribute("aria-label", t("chain.later", { name: t(`step.${name}`) }));
+    help.textContent = t(`step.${name}.help`);
+    const words = effectWords(view, name);
+    effect.textContent = words;
+    picture.setAttribute("aria-label", words);
+    fill(picture, miniature(view, name));
+  }
+  return { element, paint };
+}
+
+/** A slider's place, 0 to 100, as a value: k on a logarithmic scale, p as it is. */
+const fromSlide = (name, place, size) =>
+  name === "top_k" ? Math.round(size ** (place / 100)) : Math.max(name === "top_p" ? 0.01 : 0, place / 100);
+const toSlide = (name, value, size) =>
+  name === "top_k" ? (100 * Math.log(Math.min(value, size))) / Math.log(size) : value * 100;
+
+function effectWords(view, name) {
+  if (!view.settings.on[name]) return t("chain.off");
+  const { before, after } = view.result.trail.find((each) => each.name === name);
+  if (name === "temperature") return t("chain.tempers", { T: decimal(view.settings.value.temperature, 3) });
+  if (after === before) return t("chain.idle", { n: whole(before) });
+  return t("chain.cuts", { before: whole(before), after: whole(after) });
+}
+
+/** The probabilities as they reach the card, as bars, and the line at which it cuts. */
+function miniature({ settings, result }, name) {
+  const { trail } = result;
+  const index = trail.findIndex((step) => step.name === name);
+  const next = trail[index < 0 ? stepsBefore(settings, name) : index + 1];
+  const after = { head: next?.head ?? result.p, kept: next?.before ?? result.kept };
+  const incoming = index < 0 ? after.head : trail[index].head;
+  const { width, height } = CARD;
+  const floor = height - 1;
+  const gap = width / BARS;
+  const scale = (height - 6) / Math.max(incoming[0], name === "temperature" ? after.head[0] : 0);
+  const columns = { stays: "", goes: "", outline: "" };
+  const bar = (i, p, kind) => {
+    const tall = p * scale;
+    if (tall > 0.4) columns[kind] += `M${i * gap + 0.5} ${floor}v${-tall}h${gap - 1.5}v${tall}`;
+  };
+  let mass = 0;
+  let stairs = "";
+  for (let i = 0; i < BARS; i++) {
+    const p = incoming[i] ?? 0;
+    if (name !== "temperature") bar(i, p, i < after.kept ? "stays" : "goes");
+    else {
+      bar(i, after.head[i] ?? 0, "stays");
+      bar(i, p, "outline");
+    }
+    mass += p;
+    stairs += `${i ? "L" : "M"}${i * gap} ${floor - mass * (height - 6)}h${gap}`;
+  }
+  const parts = Object.entries(columns).map(([kind, d]) => svg("path", { d, class: kind }));
+  const value = settings.value[name];
+  const line = (x1, y1, x2, y2) => svg("line", { x1, y1, x2, y2, class: "limit" });
+  const level = (share) => line(0, floor - share, width, floor - share);
+  if (name === "top_k" && value < BARS) parts.push(line(value * gap, 0, value * gap, height));
+  if (name === "min_p") parts.push(level(value * incoming[0] * scale));
+  if (name === "top_p") parts.push(svg("path", { d: stairs, class: "stairs" }), level(value * (height - 6)));
+  return parts;
+}
+
+/** How many of the steps that are on stand before this one. */
+const stepsBefore = ({ order, on }, name) => order.slice(0, order.indexOf(name)).filter((other) => on[other]).length;

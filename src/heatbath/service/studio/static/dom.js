@@ -1,0 +1,56 @@
+// Small helpers to make and fill elements. Styles are set through the CSSOM, which the content security policy allows.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Children as one list, without those that are not there. */
+const present = (children) =>
+  children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
+/** The element with this id. */
+export const at = (id) => document.getElementById(id);
+
+/** An HTML element: properties, `aria`/`data` attributes with dashes, `on…` listeners, then children. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name.includes("-") || name === "role" || name === "for") element.setAttribute(name, value);
+    else if (name === "class") element.className = value;
+    else element[name] = value;
+  }
+  element.append(...present(children));
+  return element;
+}
+
+/** An SVG element with attributes and children. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) element.setAttribute(name, value);
+  }
+  element.append(...present(children));
+  return element;
+}
+
+/** Replace the children of an element. */
+export function fill(element, ...children) {
+  element.replaceChildren(...present(children));
+  return element;
+}
+
+/** Run `task` once before the next frame however often the returned function is called. */
+export function oncePerFrame(task) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      task();
+    });
+  };
+}
+
+/** Whether the reader asked for little movement. */
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

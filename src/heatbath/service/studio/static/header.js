@@ -1,0 +1,53 @@
+// Language, theme, and the link to share.
+
+import { copy } from "./codeview.js";
+import { at } from "./dom.js";
+import { language, remember, remembered, t } from "./i18n.js";
+import { toHash } from "./url.js";
+
+const THEMES = ["auto", "light", "dark"];
+
+export function mountHeader(app) {
+  const root = document.documentElement;
+  const first = remembered("theme");
+  if (THEMES.includes(first)) root.dataset.theme = first;
+
+  at("language").addEventListener("click", () => {
+    const other = language() === "en" ? "zh" : "en";
+    remember("language", other);
+    app.retranslate(other);
+  });
+  at("theme").addEventListener("click", () => {
+    root.dataset.theme = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
+    remember("theme", root.dataset.theme);
+    app.repaint();
+  });
+  at("share-copy").addEventListener("click", async () => {
+    const hash = toHash(app.get(), { language: language(), withPrompt: app.withPrompt() });
+    try {
+      await copy(`${location.origin}${location.pathname}${hash}`);
+      app.say(t("share.copied"));
+      at("share").open = false;
+    } catch {
+      app.say(t("copy.refused"));
+    }
+  });
+  at("share").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    at("share").open = false;
+    at("share").querySelector("summary").focus();
+  });
+  document.addEventListener("pointerdown", (event) => {
+    if (!at("share").contains(event.target)) at("share").open = false;
+  });
+
+  return {
+    paint() {
+      const other = language() === "en" ? "zh" : "en";
+      at("language").textContent = other === "zh" ? "中文" : "English";
+      at("language").lang = other === "zh" ? "zh-CN" : "en";
+      at("theme").textContent = t(`theme.${root.dataset.theme}`);
+      at("theme").setAttribute("aria-label", t("theme.label", { theme: t(`theme.${root.dataset.theme}`) }));
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// Words and numbers in the reader's language.
+
+import en from "./i18n/en.js";
+import zh from "./i18n/zh.js";
+
+const WORDS = { en, zh };
+const TAGS = { en: "en", zh: "zh-CN" };
+let current = "en";
+
+export const language = () => current;
+
+/** The language a reader most likely wants: the link's, the one chosen before, the browser's. */
+export function guessLanguage(fromLink) {
+  const browser = navigator.languages.some((tag) => tag.toLowerCase().startsWith("zh")) ? "zh" : "en";
+  return fromLink ?? remembered("language") ?? browser;
+}
+
+/** Speak `code` from now on, and translate what is marked in the page. */
+export function speak(code) {
+  current = code;
+  document.documentElement.lang = TAGS[code];
+  document.title = t("title");
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
+  }
+}
+
+/** The words for a key, with `{name}` replaced from `values`. */
+export function t(key, values = {}) {
+  return WORDS[current][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+const makers = new Map(); // making a number format costs more than a hundred uses of it
+
+function format(value, options = {}) {
+  const key = `${current} ${JSON.stringify(options)}`;
+  if (!makers.has(key)) makers.set(key, new Intl.NumberFormat(TAGS[current], { signDisplay: "negative", ...options }));
+  return makers.get(key).format(value);
+}
+
+/** A number with at most `digits` decimals. */
+export const decimal = (value, digits = 2) =>
+  value === Infinity ? "∞" : format(value, { maximumFractionDigits: digits });
+
+/** A count. */
+export const whole = (value) => format(value);
+
+/** A number of live choices: 1.04, 3.4, 128. */
+export const choices = (value) => decimal(value, value < 9.95 ? (value < 1.095 ? 2 : 1) : 0);
+
+/** A probability, never rounded to a 0 % or 100 % that it is not. */
+export function percent(p) {
+  const show = (value, options) => format(value, { style: "percent", ...options });
+  if (p <= 0) return show(0, {});
+  if (p >= 1 - 1e-12) return show(1, {});
+  if (p > 0.999) return `> ${show(0.999, { minimumFractionDigits: 1 })}`;
+  if (p < 1e-5) return `< ${show(1e-5, { maximumFractionDigits: 3 })}`;
+  return show(p, p >= 0.1 ? { maximumFractionDigits: 1 } : { maximumSignificantDigits: 2, maximumFractionDigits: 3 });
+}
+
+export const bitsOf = (nats) => nats / Math.LN2;
+/** Nats as a text in bits. */
+export const bits = (nats) => decimal(bitsOf(nats), 2);
+
+/** A preference kept in this browser; null where the browser keeps none. */
+export function remembered(name) {
+  try {
+    return localStorage.getItem(`heatbath.${name}`);
+  } catch {
+    return null; // storage is switched off: the page then simply forgets
+  }
+}
+
+export function remember(name, value) {
+  try {
+    localStorage.setItem(`heatbath.${name}`, value);
+  } catch {
+    // storage is switched off
+  }
+}

@@ -1,0 +1,210 @@
+// The page put together: settings in, one view of them out, and every part paints that view.
+
+import { mountBars } from "./bars.js";
+import { BARS, mountChain } from "./chain.js";
+import { mountCode } from "./codeview.js";
+import { mountCurve } from "./curve.js";
+import { at, fill, h, oncePerFrame } from "./dom.js";
+import { mountDraw } from "./draw.js";
+import { lanesAround, momentScale, profileScale } from "./effect.js";
+import { ask, readScores } from "./events.js";
+import { mountHeader } from "./header.js";
+import { guessLanguage, language, speak, t, whole } from "./i18n.js";
+import { mountKnob } from "./knob.js";
+import { applyChain, atTemperature, entropyCurve, rankScores } from "./maths.js";
+import { mountNumbers } from "./numbers.js";
+import { mountPrompt } from "./prompt.js";
+import { initial, stepsOf, store, textOf } from "./settings.js";
+import { mountStreams } from "./streams.js";
+import { fromHash, toHash } from "./url.js";
+import { mountWarnings, zonesOf } from "./warnings.js";
+import { sentence } from "./words.js";
+
+const link = fromHash(location.hash, initial());
+const settings = store(link.settings);
+const named = new Map(); // token id -> { id, text, bytes, end }
+let model = null;
+let moment = null; // { ranked, prompt, tokens, look }: the scores on show
+let profile = null;
+let view = null;
+let parts = [];
+let dragging = false;
+let asked = null;
+let linkTimer = 0;
+
+const app = {
+  get: settings.get,
+  set: settings.set,
+  view: () => view,
+  repaint: oncePerFrame(() => view && paint()),
+  say,
+  want,
+  look,
+  read,
+  written: (lane) => (streams.madeWith() === view.text ? streams.tokens(lane) : []),
+  streamed: () => app.repaint(),
+  withPrompt: () => at("share-prompt").checked,
+  retranslate,
+};
+
+/** Words for the one status line; errors stay until the next words. */
+function say(words, failed = false) {
+  at("status").textContent = words;
+  at("status").classList.toggle("failed", failed);
+}
+
+/** Everything the parts show, computed from the settings and the scores. */
+function makeView(now) {
+  const { ranked } = moment;
+  const steps = stepsOf(now);
+  const scale = profile ?? moment.scale;
+  const T = now.on.temperature ? now.value.temperature : 1;
+  const entropyAt = (at_) => applyChain(ranked, atTemperature(steps, at_)).entropy;
+  return {
+    settings: now,
+    model,
+    ...moment,
+    ...shapes(steps),
+    steps,
+    text: textOf(steps),
+    result: applyChain(ranked, steps, BARS),
+    scale,
+    lanes: now.on.temperature ? lanesAround(scale, T) : { cooler: 1, chosen: 1, hotter: 1 },
+    entropyAt,
+    freeEntropy: applyChain(ranked, [{ name: "temperature", value: T }]).entropy,
+    token: (id) => named.get(id),
+  };
+}
+
+/** The curve and the zones: the same at every T, and in a large vocabulary too much work for every frame of a drag. */
+function shapes(steps) {
+  const shape = `${moment.key} ${textOf(atTemperature(steps, 1))}`;
+  const later = dragging && view?.key === moment.key;
+  if (view && (shape === view.shape || later)) return { shape: view.shape, curve: view.curve, zones: view.zones };
+  const curve = { free: moment.free, kept: entropyCurve(moment.ranked, steps) };
+  return { shape, curve, zones: zonesOf(moment.ranked, steps) };
+}
+
+function paint() {
+  const old = view;
+  view = makeView(settings.get());
+  if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
+  for (const part of parts) part.paint(view);
+  at("sentence").textContent = sentence(view);
+  const { look: where } = view;
+  at("place").textContent = where
+    ? t("place.look", { n: where.index + 1, lane: t(`lane.${where.lane}`) })
+    : t("place.prompt");
+  at("printed").textContent = `${view.text} · seed ${view.settings.seed} · ${location.href}`;
+}
+
+/** Ask for texts of tokens that came without. */
+function want(ids) {
+  const unknown = ids.filter((id) => !named.has(id));
+  if (!unknown.length) return;
+  for (const id of unknown) named.set(id, undefined); // asked for once
+  ask("studio/tokens", { tokens: unknown }).then(
+    ({ named: found }) => {
+      for (const token of found) named.set(token.id, token);
+      app.repaint();
+    },
+    (error) => say(t("status.failed", { why: error.message }), true),
+  );
+}
+
+let reads = 0;
+
+/** Ask for the scores after a text or after tokens, and show them. */
+async function read(body, where = null) {
+  asked?.abort();
+  const mine = (asked = new AbortController());
+  say(t("status.reading"));
+  try {
+    const answer = await ask("studio/next", body, mine.signal);
+    for (const token of answer.named) named.set(token.id, token);
+    const ranked = rankScores(readScores(answer.scores));
+    for (const token of answer.prompt) token.before ??= Infinity; // null is "could not be": JSON has no infinity
+    const prompt = where ? moment.prompt : answer.prompt;
+    const free = entropyCurve(ranked, [{ name: "temperature" }]);
+    moment = { ranked, free, prompt, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
+    say(t("status.ready", { n: whole(answer.prompt.length) }));
+    paint();
+    return true;
+  } catch (error) {
+    if (error.name !== "AbortError") say(t("status.failed", { why: error.message }), true);
+    return false;
+  }
+}
+
+/** Show the distribution at one place of a continuation: `{ lane, index, position }`. */
+async function look(tokens, where) {
+  if (await read({ tokens }, where)) at("bars-title").scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+function writeLink() {
+  clearTimeout(linkTimer); // browsers limit how often an address may change
+  linkTimer = setTimeout(() => {
+    history.replaceState(null, "", toHash(settings.get(), { language: language(), withPrompt: app.withPrompt() }));
+    if (view) app.repaint();
+  }, 120);
+}
+
+function retranslate(code) {
+  speak(code);
+  about();
+  for (const part of parts) part.forget?.();
+  writeLink();
+  if (view) {
+    knob.paintTicks(view);
+    paint();
+  }
+}
+
+function about() {
+  if (model) {
+    const sizes = { vocabulary: whole(model.vocabulary), context: whole(model.context) };
+    at("model").textContent = t("model", { name: model.name, ...sizes });
+  }
+  const terms = ["temperature", "entropy", "surprisal", "top_k", "top_p", "min_p", "seed", "knob"];
+  fill(at("help"), terms.map((term) => [h("dt", {}, t(`help.${term}`)), h("dd", {}, t(`help.${term}.text`))]));
+}
+
+const knob = mountKnob(app);
+const streams = mountStreams(app);
+const prompt = mountPrompt(app, () => streams.start());
+const header = mountHeader(app);
+const others = [mountWarnings, mountBars, mountNumbers, mountCurve, mountChain, mountDraw, mountCode];
+parts = [header, prompt, knob, streams, ...others.map((mount) => mount(app))];
+
+settings.listen((now, { before, settled }) => {
+  dragging = !settled;
+  writeLink();
+  app.repaint();
+  const drawn = ["value", "on", "order", "seed"].some((field) => now[field] !== before[field]);
+  if (drawn && settled && view) requestAnimationFrame(() => requestAnimationFrame(() => streams.start()));
+});
+addEventListener("hashchange", async () => {
+  const { prompt: old } = settings.get();
+  const next = fromHash(location.hash, { ...initial(), prompt: old });
+  settings.set(next.settings);
+  if (next.language && next.language !== language()) retranslate(next.language);
+  if (next.settings.prompt !== old && (await read({ prompt: next.settings.prompt }))) streams.start();
+});
+
+async function begin() {
+  at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
+  retranslate(guessLanguage(link.language));
+  try {
+    const response = await fetch("studio/model");
+    model = await response.json();
+    const measured = model.profile;
+    if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
+    about();
+  } catch (error) {
+    say(t("status.failed", { why: error.message }), true);
+    return;
+  }
+  if (await read({ prompt: settings.get().prompt })) streams.start();
+}
+
+begin();

@@ -1,0 +1,165 @@
+// Warnings: what was measured, the threshold, why it matters, and remedies that a click applies. Each measure is taken
+// on this next token, or on the chosen continuation.
+
+import { at, fill, h } from "./dom.js";
+import { bits, bitsOf, decimal, language, percent, t, whole } from "./i18n.js";
+import { applyChain, atTemperature, solveAxis } from "./maths.js";
+import { stepsOf, withStep } from "./settings.js";
+import { mean, repeated } from "./surprise.js";
+
+const LIMITS = {
+  certain: 0.99, // the best token's probability above which nothing is left to chance
+  repeats: 0.25, // share of four-token runs that the continuation had written before
+  outside: 0.3, // share of draws outside the model's own 50 best ...
+  more: 0.2, // ... and this much more than at T = 1, because some places are open by nature
+  surprise: 6, // mean bits per token under the model: one in 64
+};
+const BEST = 50;
+
+/** The share of draws that fall outside the model's own best 50; 0 for vocabularies too small to ask. */
+function outside(ranked, result) {
+  if (ranked.ids.length < 4 * BEST) return 0;
+  let inside = 0;
+  for (let i = 0; i < Math.min(BEST, result.kept); i++) inside += result.p[i];
+  return Math.max(0, 1 - inside);
+}
+
+/** The share of draws outside above which this next token is too hot. */
+const tooFar = (ranked) => Math.max(LIMITS.outside, outside(ranked, ranked.own) + LIMITS.more);
+
+/** Below `low` and above `high` this next token leaves the sensible range; null where no temperature does. */
+export function zonesOf(ranked, steps) {
+  const at_ = (T) => applyChain(ranked, atTemperature(steps, T));
+  const heated = steps.some(({ name }) => name === "temperature");
+  if (!heated) return { low: null, high: null };
+  const open = ranked.own.p[0] < LIMITS.certain && at_(1).kept > 1;
+  const limit = tooFar(ranked);
+  const far = (T) => outside(ranked, at_(T));
+  return {
+    low: open ? solveAxis((T) => -at_(T).p[0], -LIMITS.certain) : null,
+    high: far(Infinity) > limit ? solveAxis(far, limit) : null,
+  };
+}
+
+/** Every warning that holds now: `{ kind, values, remedies: [{ key, values, patch }] }`. */
+function findWarnings(view, written) {
+  return [noEffect(view), tooLow(view, written), tooHigh(view, written)].filter(Boolean);
+}
+
+/** Whether T alone, with nothing cut, leaves nothing to chance. */
+const frozen = (ranked, T) => applyChain(ranked, [{ name: "temperature", value: T }]).p[0] > LIMITS.certain;
+
+function noEffect({ ranked, result, settings, steps }) {
+  const T = settings.value.temperature;
+  if (!settings.on.temperature) {
+    return { kind: "off", values: {}, remedies: [toTemperature(settings, T, "remedy.on")] };
+  }
+  if (result.kept > 1 || ranked.own.p[0] > LIMITS.certain || frozen(ranked, T)) return null;
+  const culprit = result.trail.find(({ after }) => after === 1)?.name;
+  if (!culprit || culprit === "temperature") return null;
+  const alone = applyChain(ranked, steps.filter(({ name }) => name !== culprit));
+  const limit = solveAxis((each) => applyChain(ranked, atTemperature(steps, each)).kept, 2);
+  const name = t(`step.${culprit}`);
+  const value = settings.value[culprit];
+  return {
+    kind: limit > 1e6 ? "idle" : "settled",
+    values: { T: decimal(limit), name, value: decimal(value, 3), n: whole(alone.kept) },
+    remedies: [{ key: "remedy.off", values: { name }, patch: withStep(settings, culprit, value, false) }],
+  };
+}
+
+function tooLow({ ranked, result, settings, steps, scale }, written) {
+  const T = settings.value.temperature;
+  if (!settings.on.temperature || T >= 1) return null;
+  const certain = frozen(ranked, T) && ranked.own.p[0] <= LIMITS.certain;
+  const again = repeated(written);
+  if (!certain && again <= LIMITS.repeats) return null;
+  const free = applyChain(ranked, atTemperature(steps, 1)).p[0] < 0.9;
+  const enough = free ? solveAxis((each) => -applyChain(ranked, atTemperature(steps, each)).p[0], -0.9) : 1;
+  const livelier = scale.temperatureAt(scale.entropyAt(T) + Math.LN2);
+  const to = Math.min(1, Math.max(roundUp(enough), again > LIMITS.repeats ? livelier : 0));
+  return {
+    kind: certain ? "low" : "repeats",
+    values: { p: percent(result.p[0]), before: percent(ranked.own.p[0]), repeats: percent(again) },
+    remedies: [toTemperature(settings, to)],
+  };
+}
+
+function tooHigh({ ranked, result, settings, steps }, written) {
+  const T = settings.value.temperature;
+  if (!settings.on.temperature || T <= 1) return null;
+  const share = outside(ranked, result);
+  const surprise = written.length >= 20 ? bitsOf(mean(written, "before")) : 0;
+  const limit = tooFar(ranked);
+  const far = share > limit;
+  if (!far && surprise <= LIMITS.surprise) return null;
+  const safe = (each) => outside(ranked, applyChain(ranked, atTemperature(steps, each)));
+  const to = far ? Math.max(1, Number(solveAxis(safe, limit - LIMITS.more / 2).toFixed(2))) : 1;
+  const remedies = [toTemperature(settings, to)];
+  const order = ["min_p", ...settings.order.filter((name) => name !== "min_p")];
+  const guarded = { ...withStep(settings, "min_p", 0.1), order };
+  const tamed = applyChain(ranked, stepsOf(guarded));
+  if (far && outside(ranked, tamed) <= limit) remedies.push({ key: "remedy.min_p", values: {}, patch: guarded });
+  return {
+    kind: far ? "high" : "strange",
+    values: {
+      share: percent(share),
+      limit: percent(limit),
+      own: percent(outside(ranked, ranked.own)),
+      n: BEST,
+      surprise: bits(mean(written, "before")),
+    },
+    remedies,
+  };
+}
+
+const toTemperature = (settings, T, key = "remedy.temperature") => ({
+  key,
+  values: { T: decimal(T) },
+  patch: withStep(settings, "temperature", T),
+});
+
+/** The next hundredth above, so that the remedy is on the safe side of what was solved for. */
+const roundUp = (T) => Math.ceil(T * 100) / 100;
+
+export function mountWarnings(app) {
+  let shown = "";
+  return {
+    paint(view) {
+      const found = findWarnings(view, app.written("chosen"));
+      const words = JSON.stringify([language(), found]);
+      if (words === shown) return;
+      shown = words;
+      fill(
+        at("warnings"),
+        found.map(({ kind, values, remedies }) =>
+          h(
+            "div",
+            { class: `warning ${kind}`, "data-warning": kind },
+            h("strong", {}, t(`warn.${kind}`)),
+            h("p", {}, t(`warn.${kind}.why`, { ...values, ...limitWords() })),
+            h(
+              "p",
+              { class: "remedies" },
+              remedies.map(({ key, values: words, patch }) =>
+                h("button", { type: "button", "data-remedy": key, onclick: () => apply(app, patch) }, t(key, words)),
+              ),
+            ),
+          ),
+        ),
+      );
+    },
+  };
+}
+
+function apply(app, patch) {
+  app.set(patch);
+  at("knob").focus({ preventScroll: true }); // the button is gone with its warning
+}
+
+const limitWords = () => ({
+  certain: percent(LIMITS.certain),
+  limitRepeats: percent(LIMITS.repeats),
+  limitSurprise: decimal(LIMITS.surprise),
+});
+

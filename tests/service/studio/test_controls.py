@@ -1,0 +1,295 @@
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import heatbath as hb
+from tests.service.studio.conftest import fields, painted, rewritten, settled
+
+
+def scores_after(words, prompt="There was once a"):
+    return words.start([words.tokenizer.encode(prompt)])[0][0].astype(float)
+
+
+def number(page, row, column="b"):
+    painted(page)
+    text = page.locator(f"[data-number={row}] {column}").first.inner_text()
+    return float(text.replace(",", "").rstrip("%"))
+
+
+def temperature(page):
+    painted(page)
+    return float(page.locator("#temperature").input_value())
+
+
+def choose(page, T):
+    page.locator("#temperature").fill(str(T))
+    page.locator("#temperature").press("Enter")
+
+
+def test_the_numbers_are_those_of_python(page, words):
+    scores = scores_after(words)
+    after = hb.parse("temperature(0.8) -> top_p(0.95)").scores((), scores).scores
+    assert number(page, "entropy", "td") == pytest.approx(hb.entropy(scores) / np.log(2), abs=0.006)
+    assert number(page, "entropy") == pytest.approx(hb.entropy(after) / np.log(2), abs=0.006)
+    assert number(page, "choices") == pytest.approx(hb.perplexity(after), abs=0.06)
+    assert number(page, "kept") == np.isfinite(after).sum()
+    assert number(page, "top") == pytest.approx(100 * hb.softmax(after).max(), abs=0.06)
+    assert number(page, "mass") == pytest.approx(100 * hb.softmax(scores)[np.isfinite(after)].sum(), abs=0.06)
+    expect(page.locator("[data-number=entropy] td").nth(1)).to_have_attribute("title", f"{hb.entropy(after):.4f} nats")
+
+
+def test_the_knob_by_keyboard(page):
+    knob = page.get_by_role("slider", name="The knob")
+    knob.focus()
+    before = temperature(page)
+    knob.press("ArrowRight")
+    expect(page.locator("#temperature")).not_to_have_value(str(before))
+    assert temperature(page) > before
+    expect(knob).to_have_attribute(
+        "aria-valuetext", re.compile(r"^temperature 0\.\d+, about [\d.]+ live choices, entropy")
+    )
+    knob.press("Home")
+    expect(page.locator("#temperature")).to_have_value("0")
+    expect(page.locator("#sentence")).to_contain_text("At T = 0 the best token")
+    knob.press("End")
+    expect(page.locator("#temperature")).to_have_value("inf")
+    expect(page.locator("#sentence")).to_contain_text("At infinite T")
+    with rewritten(page):
+        knob.press("Backspace")
+    expect(page.locator("#temperature")).to_have_value("1")
+
+
+def test_the_knob_by_mouse_updates_at_once_and_writes_again_on_release(page):
+    settled(page)
+    knob = page.locator("#knob").bounding_box()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    old = page.locator(".lane.chosen .prose").inner_text()
+    middle = knob["y"] + knob["height"] / 2
+    page.mouse.move(knob["x"] + knob["width"] * 0.4, middle)
+    page.mouse.down()
+    for share in (0.5, 0.6, 0.7):
+        page.mouse.move(knob["x"] + knob["width"] * share, middle)
+    hot = temperature(page)
+    page.wait_for_timeout(300)
+    assert hot > 1
+    assert number(page, "entropy") > number(page, "entropy", "td")
+    assert not [url for url in asked if "generate" in url]
+    assert page.locator(".lane.chosen .prose").inner_text() == old
+    with rewritten(page):
+        page.mouse.up()
+    expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {hot:g}")
+
+
+def test_plus_and_minus(page):
+    page.get_by_role("button", name="Hotter").click()
+    warmer = temperature(page)
+    assert warmer > 0.8
+    for _ in range(2):
+        page.get_by_role("button", name="Cooler").click()
+    assert temperature(page) < 0.8
+    choose(page, 0)
+    page.get_by_role("button", name="Hotter").click()
+    assert temperature(page) > 0
+    choose(page, "inf")
+    page.get_by_role("button", name="Cooler").click()
+    expect(page.locator("#temperature")).not_to_have_value("inf")
+
+
+def test_a_temperature_can_be_typed(page):
+    for written, read in (("0", "0"), ("2.75", "2.75"), ("inf", "inf"), ("1,5", "1.5"), ("∞", "inf")):
+        with rewritten(page):
+            choose(page, written)
+        expect(page.locator("#temperature")).to_have_value(read)
+        expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {'∞' if read == 'inf' else read}")
+        assert fields(page)["T"] == read
+
+
+def test_what_is_no_temperature_is_refused_in_words(page):
+    for written in ("-1", "warm", "", "nan"):
+        choose(page, written)
+        said = f"“{written}” is no temperature. Write a number from 0 upwards, or inf."
+        expect(page.locator("#status")).to_have_text(said)
+        expect(page.locator("#temperature")).to_have_attribute("aria-invalid", "true")
+        assert fields(page)["T"] == "0.8"
+
+
+def test_arrows_in_the_box_and_on_the_curve(page):
+    page.locator("#temperature").press("ArrowUp")
+    expect(page.locator("#temperature")).to_have_value("0.85")
+    hand = page.get_by_role("slider", name="Temperature, set on the curve")
+    hand.focus()
+    hand.press("ArrowRight")
+    assert temperature(page) > 0.85
+    hand.press("End")
+    expect(page.locator("#temperature")).to_have_value("inf")
+    hand.press("Home")
+    expect(page.locator("#temperature")).to_have_value("0")
+
+
+def test_a_click_on_the_curve(page):
+    hand = page.locator(".curve-hand")
+    with rewritten(page):
+        hand.click(position={"x": 34 + (hand.bounding_box()["width"] - 48) * 2 / 3, "y": 60})
+    assert temperature(page) == pytest.approx(2, abs=0.1)
+
+
+def order(page):
+    return page.locator("#chain > li").evaluate_all("cards => cards.map((card) => card.dataset.step)")
+
+
+def test_cards_switch_on_and_off(page):
+    top_k = page.get_by_role("switch", name="top-k")
+    expect(top_k).not_to_be_checked()
+    top_k.focus()
+    top_k.press("Space")
+    expect(page.locator("[data-step=top_k] .card-effect")).to_contain_text("→ 40 tokens")
+    expect(page.locator("#order-note")).to_contain_text("temperature(0.8) -> top_k(40) -> top_p(0.95) -> categorical()")
+    page.get_by_role("switch", name="top-p").click()
+    expect(page.locator("[data-step=top_p] .card-effect")).to_have_text("off")
+    assert number(page, "kept") == 40
+    assert fields(page)["on"] == "Tk"
+
+
+def test_cards_take_values(page):
+    box = page.get_by_role("textbox", name="top-k, value")
+    box.fill("5")
+    box.press("Enter")
+    expect(page.get_by_role("switch", name="top-k")).to_be_checked()
+    assert number(page, "kept") <= 5
+    slider = page.get_by_role("slider", name="min-p, value")
+    slider.focus()
+    slider.press("Home")
+    slider.press("ArrowRight")
+    expect(page.get_by_role("textbox", name="min-p, value")).to_have_value("0.01")
+    for name, wrong in (("top-k", "0"), ("top-k", "2.5"), ("top-p", "0"), ("top-p", "1.01"), ("min-p", "-0.1")):
+        box = page.get_by_role("textbox", name=f"{name}, value")
+        box.fill(wrong)
+        box.press("Enter")
+        expect(page.locator("#status")).to_contain_text(f"“{wrong}” cannot be")
+        expect(box).to_have_attribute("aria-invalid", "true")
+
+
+def test_the_order_changes_by_keyboard_and_keeps_the_focus(page, words):
+    later = page.get_by_role("button", name="Move temperature later")
+    later.focus()
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        painted(page)
+    assert order(page) == ["top_k", "top_p", "min_p", "temperature"]
+    expect(page.locator("#order-note")).to_contain_text("llama.cpp works in this order")
+    expect(page.get_by_role("button", name="Move temperature earlier")).to_be_focused()
+    expect(later).to_be_disabled()
+    after = hb.parse("top_p(0.95) -> temperature(0.8)").scores((), scores_after(words)).scores
+    assert number(page, "kept") == np.isfinite(after).sum()
+    assert fields(page)["order"] == "kpmT"
+
+
+def test_the_order_changes_by_drag(page):
+    page.locator("[data-step=min_p] .card-help").drag_to(page.locator("[data-step=temperature] .card-help"))
+    painted(page)
+    assert order(page) == ["min_p", "temperature", "top_k", "top_p"]
+    expect(page.locator("#order-note")).to_contain_text("An order of your own")
+
+
+def test_orders_of_the_engines(page):
+    page.get_by_role("button", name="temperature last").click()
+    painted(page)
+    assert order(page) == ["top_k", "top_p", "min_p", "temperature"]
+    expect(page.get_by_role("button", name="temperature last")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="temperature first").click()
+    painted(page)
+    assert order(page) == ["temperature", "top_k", "top_p", "min_p"]
+    expect(page.locator("#order-note")).to_contain_text("transformers works in this order")
+
+
+def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
+    scores = scores_after(words)
+    kept = int(np.isfinite(hb.parse("temperature(0.8) -> top_p(0.95)").scores((), scores).scores).sum())
+    rows = page.locator(".bar")
+    assert rows.count() == 18
+    assert page.locator(".bar.cut").count() == 18 - kept
+    expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
+    expect(rows.last).to_contain_text(f"all {len(scores) - 17} other tokens")
+    rest = np.sort(hb.softmax(scores))[::-1][17:].sum()
+    assert float(rows.last.locator(".was").inner_text().rstrip("%")) == pytest.approx(100 * rest, rel=0.05)
+    page.get_by_role("button", name="Show 50").click()
+    expect(rows).to_have_count(51)
+    page.get_by_role("button", name="Show 17").click()
+    expect(rows).to_have_count(18)
+    page.locator("#bars summary").click()
+    lines = page.locator("#bars tbody tr")
+    expect(lines).to_have_count(18)
+    best = words.tokenizer.decode([int(scores.argmax())]).strip()
+    expect(lines.first).to_contain_text(best)
+    choose(page, 3)
+    page.get_by_role("switch", name="top-p").click()
+    expect(page.locator(".bar.cut")).to_have_count(0)
+    expect(page.locator(".cut-line")).to_have_text(
+        "cut further down by temperature: 208 tokens are kept"
+    ) if False else None
+
+
+def test_the_draw_is_pythons(page, words):
+    scores = scores_after(words)
+    sampler = hb.parse("temperature(0.8) -> top_p(0.95)")
+    for seed in (7, 8):
+        token = int(sampler.step(sampler.init(), scores, seed=seed).choice)
+        expect(page.locator(".verdict")).to_contain_text(f"lands on “{words.tokenizer.decode([token]).strip()}”")
+        first = page.locator(".lane.chosen .token").first
+        expect(first).to_have_text(words.tokenizer.decode([token]).strip())
+        with rewritten(page):
+            page.get_by_role("button", name="Next seed").click()
+    page.locator("#seed").fill("12345678901234567890")
+    page.locator("#seed").press("Enter")
+    expect(page.locator("#status")).to_contain_text("is no seed")
+
+
+def test_a_token_from_the_tail_is_named_when_it_is_drawn(page, words):
+    choose(page, "inf")
+    page.get_by_role("switch", name="top-p").click()
+    settled(page)
+    expect(page.locator(".verdict")).not_to_contain_text("…")
+
+
+def test_the_prompt(page, words):
+    page.get_by_role("textbox", name="Prompt").fill(" kalo misu")
+    page.get_by_role("textbox", name="Prompt").press("Enter")
+    settled(page)
+    expect(page.locator(".prompt-tokens .token")).to_have_text(["kalo", "misu"])
+    best = words.tokenizer.decode([int(scores_after(words, " kalo misu").argmax())]).strip()
+    expect(page.locator(".bar-label").first).to_have_text(f"␣{best}")
+    page.get_by_role("button", name="The wolf").click()
+    settled(page)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("The wolf")
+    expect(page.get_by_role("button", name="The wolf")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_prompt_that_is_too_long_is_told(open_page):
+    page = open_page()
+    page.get_by_role("textbox", name="Prompt").fill("x" * 300)
+    page.get_by_role("button", name="Continue it").click()
+    expect(page.locator("#status")).to_contain_text("That did not work: reading a prompt: the prompt has 300 tokens")
+    expect(page.locator("#status")).to_have_class(re.compile("failed"))
+    assert open_page.complaints.pop().startswith(
+        "error: Failed to load resource: the server responded with a status of 400"
+    )
+
+
+def test_the_theme(page):
+    root = page.locator("html")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    button = page.get_by_role("button", name=re.compile("Theme"))
+    button.click()
+    expect(root).to_have_attribute("data-theme", "light")
+    button.click()
+    expect(root).to_have_attribute("data-theme", "dark")
+    assert page.evaluate(paper) != light
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
+    button.click()
+    expect(root).to_have_attribute("data-theme", "auto")
+    settled(page)

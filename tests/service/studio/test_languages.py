@@ -1,0 +1,87 @@
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from heatbath.service.studio.pages import read_files
+from tests.service.studio.conftest import fields, settled
+
+SCRIPTS = "\n".join(
+    content.decode()
+    for name, content in read_files().items()
+    if name.endswith((".js", ".html")) and "i18n/" not in name
+)
+LOAD = """async (root) => {
+  const [en, zh] = await Promise.all(["en", "zh"].map((code) => import(`${root}/i18n/${code}.js`)));
+  return { en: en.default, zh: zh.default };
+}"""
+SAME = {
+    "quoted",
+    "code.transformers",
+    "code.llama",
+    "code.heatbath",
+    "numbers.temperature",
+    "curve.axis",
+    "ended.length",
+    "numbers.what",
+}
+SAME |= {f"{kind}.{step}" for kind in ("step", "help") for step in ("top_k", "top_p", "min_p")}
+
+
+@pytest.fixture(scope="module")
+def both(bench, static):
+    return bench.evaluate(LOAD, static)
+
+
+def test_both_languages_say_the_same_things(both):
+    assert list(both["en"]) == list(both["zh"])
+    for key, english in both["en"].items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", both["zh"][key])), key
+
+
+def test_everything_is_translated(both):
+    for key, chinese in both["zh"].items():
+        if key not in SAME and chinese.strip():
+            assert chinese != both["en"][key], key
+            assert re.search(r"[\u4e00-\u9fff“⟨/]", chinese), key
+
+
+def test_every_key_is_used_and_every_used_key_exists(both):
+    written = set(re.findall(r'"([a-z]+(?:[._][a-z_]+)*)"', SCRIPTS))
+    families = [
+        re.compile(re.sub(r"\\\$\\\{.*?\\\}", r"[\\w]+", re.escape(found)))
+        for found in re.findall(r"t\(`([^`]+)`", SCRIPTS)
+    ]
+    for key in both["en"]:
+        assert key in written or any(family.fullmatch(key) for family in families), f"{key} is not used"
+    for key in re.findall(r'\bt\("([^"]+)"|data-t(?:-label)?="([^"]+)"', SCRIPTS):
+        assert (key[0] or key[1]) in both["en"]
+
+
+def test_the_language_can_be_changed_and_is_remembered(page):
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("heading", name="The next token, before and after")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.get_by_role("heading", name="下一个词元")).to_be_visible()
+    expect(page.locator("#sentence")).to_contain_text("活跃选项")
+    expect(page.locator(".lane.hotter h3")).to_have_text("较热")
+    assert page.title().startswith("heatbath 工作台")
+    assert fields(page)["lang"] == "zh"
+    page.goto(page.url.split("#")[0])
+    settled(page)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Three continuations")).to_be_visible()
+    expect(page.locator(".lane-facts").first).to_contain_text("bits each")
+
+
+def test_the_browsers_language_is_the_first_guess(open_page):
+    page = open_page(locale="zh-CN")
+    expect(page.get_by_role("button", name="往下写")).to_be_visible()
+    assert not re.search(r"[a-z]{3,} [a-z]{3,}", page.locator("main h2").all_inner_texts().__str__())
+
+
+def test_the_link_comes_before_the_browser(open_page):
+    page = open_page("#v=1&lang=en", locale="zh-CN")
+    expect(page.get_by_role("button", name="Continue it")).to_be_visible()

@@ -1,0 +1,141 @@
+"""Every size, theme and language: nothing runs over, everything has a name, everything can be read."""
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.service.studio.conftest import painted, rewritten
+
+LOOKS = [(width, theme, language) for width in (320, 1000) for theme in ("light", "dark") for language in ("en", "zh")]
+
+OVERFLOW = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => !e.closest("pre, .hidden, .skip, svg, .twin-body") && e.getClientRects().length)
+  .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+  .map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 30)}`)"""
+
+SMALL = """() => [...document.querySelectorAll("button, input, summary, textarea")]
+  .filter((e) => e.getClientRects().length && !e.matches("[type=checkbox]"))
+  .map((e) => [e.textContent || e.id, e.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (colour, under) => {
+    canvas.fillStyle = under;
+    canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  };
+  const luminance = (c) => c.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => {
+    if (!e) return "white";
+    const own = getComputedStyle(e).backgroundColor;
+    return own === "rgba(0, 0, 0, 0)" ? ground(e.parentElement) : `rgb(${rgb(own, ground(e.parentElement)).join(",")})`;
+  };
+  const worst = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const words = [...e.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!words || !e.getClientRects().length || e.closest("svg, .off, :disabled, .hidden, .skip")) continue;
+    const under = ground(e);
+    const pair = [rgb(getComputedStyle(e).color, under), rgb(under, "white")].map(luminance).sort((a, b) => b - a);
+    const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
+    if (ratio >= 4.5 || e.matches(".mark-space")) continue;
+    worst.push(`${ratio.toFixed(2)} ${e.className} ${e.textContent.slice(0, 30)}`);
+  }
+  return worst;
+}"""
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
+def test_every_look(open_page, width, theme, language):
+    page = open_page(f"#v=1&lang={language}&T=1.4&on=Tpm", width=width, color_scheme=theme)
+    page.locator(".lane.chosen .token").nth(3).click()
+    painted(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OVERFLOW) == []
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(CONTRAST) == []
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 20, 24)"
+    assert dark == (theme == "dark")
+    assert page.evaluate("document.fonts.size") == 0  # no web fonts
+    folder = os.environ.get("HEATBATH_SCREENSHOTS")
+    if folder:
+        page.keyboard.press("Escape")
+        page.screenshot(path=Path(folder) / f"{width}-{theme}-{language}.png", full_page=True)
+
+
+def test_warnings_and_long_words_do_not_run_over(open_page):
+    for hash_ in ("T=5&on=T", "T=0&on=T", "on=Tk&k=1", "on=k"):
+        page = open_page(f"#v=1&{hash_}&prompt=" + "x" * 90, width=320)
+        assert page.evaluate(OVERFLOW) == []
+
+
+def test_everything_has_a_name(page):
+    tree = page.locator("body").aria_snapshot()
+    for role in ("button", "slider", "switch", "textbox", "img", "tab", "region", "log", "checkbox", "article"):
+        assert not re.search(rf"^\s*- '?{role}( \[[^]]*\])*'?:?$", tree, re.MULTILINE), f"a {role} without a name"
+    for name in ("Next-token probabilities.", "At T = 0.8 this next token has", "Draw 1 of this seed"):
+        assert f'img "{name}' in tree
+    assert tree.count("- table") >= 1
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    levels = page.locator("h1, h2, h3").evaluate_all("all => all.map((e) => Number(e.tagName[1]))")
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_every_picture_has_a_table(page):
+    for panel in ("#bars", "#curve"):
+        page.locator(f"{panel} summary").click()
+        expect(page.locator(f"{panel} thead th").first).to_be_visible()
+        assert page.locator(f"{panel} tbody tr").count() > 10
+
+
+def test_the_page_can_be_walked_through_by_keyboard(page):
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the knob")).to_be_focused()
+    page.keyboard.press("Enter")
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        if reached[-1] == "code-panel":
+            break
+    for part in ("hotter", "temperature", "curve-hand", "seed", "draw-again", "run", "tab-openai", "code-copy"):
+        assert part in reached, part
+    assert len(reached) < 60
+
+
+def test_print(page):
+    page.emulate_media(media="print")
+    expect(page.locator("#run")).to_be_hidden()
+    expect(page.locator("#printed")).to_contain_text("temperature(0.8) -> top_p(0.95) -> categorical() · seed 7")
+    expect(page.locator(".lane.chosen .prose")).to_be_visible()
+    assert page.pdf()[:4] == b"%PDF"
+    page.emulate_media(media="screen")
+
+
+def test_the_strip_stays_in_sight(page):
+    page.locator("#code").scroll_into_view_if_needed()
+    expect(page.locator("#knob")).to_be_in_viewport()
+    with rewritten(page):
+        page.get_by_role("button", name="Hotter").click()
+
+
+def test_without_a_profile_the_knob_follows_the_next_token(open_page, browser, studio):
+    page = open_page()
+    page.route(
+        "**/studio/model",
+        lambda route: route.fulfill(json={"name": "x", "vocabulary": 464, "context": 128, "profile": None}),
+    )
+    page.reload()
+    expect(page.locator("#effect-unit")).to_have_text("live choices for this token")
+    painted(page)
+    shown = float(page.locator("#effect").inner_text())
+    entropy = float(re.search(r"\(([\d.]+) if nothing", page.locator("#curve").inner_text())[1])
+    assert shown == pytest.approx(2**entropy, rel=0.02)
