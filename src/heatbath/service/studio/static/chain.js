@@ -106,7 +106,7 @@ function card(app, name) {
     const fine = legal(name, value);
     box.setAttribute("aria-invalid", String(!fine));
     if (fine) change(value, true);
-    else app.say(t(`refused.${name}`, { text: box.value }));
+    else app.say(t(`refused.${name}`, { text: box.value }), true);
   });
 
   function paint(view) {

@@ -42,7 +42,7 @@ export function mountCode(app) {
       await copy(text.textContent);
       app.say(t("code.copied"));
     } catch {
-      app.say(t("copy.refused"));
+      app.say(t("copy.refused"), true);
     }
   }
 

@@ -29,7 +29,7 @@ export function mountHeader(app) {
       app.say(t("share.copied"));
       at("share").open = false;
     } catch {
-      app.say(t("copy.refused"));
+      app.say(t("copy.refused"), true);
     }
   });
   at("share").addEventListener("keydown", (event) => {

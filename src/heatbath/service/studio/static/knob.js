@@ -58,7 +58,7 @@ function typed(app, box) {
   const fine = legal("temperature", T);
   box.setAttribute("aria-invalid", String(!fine));
   if (fine) setTemperature(app, T, true);
-  else app.say(t("knob.refused", { text: box.value }));
+  else app.say(t("knob.refused", { text: box.value }), true);
 }
 
 function paint(view, range, box, heated) {

@@ -38,6 +38,7 @@ const app = {
   view: () => view,
   repaint: oncePerFrame(() => view && paint()),
   say,
+  report,
   want,
   look,
   read,
@@ -47,10 +48,15 @@ const app = {
   retranslate,
 };
 
-/** Words for the one status line; errors stay until the next words. */
+/** Words for the one status line. */
 function say(words, failed = false) {
   at("status").textContent = words;
   at("status").classList.toggle("failed", failed);
+}
+
+/** News of something that ends by itself: it does not push away an error that came meanwhile. */
+function report(words) {
+  if (!at("status").classList.contains("failed")) say(words);
 }
 
 /** Everything the parts show, computed from the settings and the scores. */

@@ -93,7 +93,7 @@ export function mountStreams(app) {
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
       await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));
-      if (running === mine) app.say(t("status.done"));
+      if (running === mine) app.report(t("status.done"));
     } catch (error) {
       const stopped = error.name === "AbortError";
       const said = stopped ? t("status.stopped") : t("status.failed", { why: error.message });
