@@ -9,12 +9,12 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA = Path(os.environ.get("HEATBATH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
 def data():
-    """The folder of real data beside the checkout; tests that need it skip where it is missing."""
+    """The folder of real data; tests that need it skip where it is missing."""
     if not DATA.is_dir():
-        pytest.skip("the folder with real data is not beside the checkout")
+        pytest.skip("the folder with real data (HEATBATH_DATA; training/README.md says what it holds) is not there")
     return DATA

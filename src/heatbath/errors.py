@@ -11,8 +11,11 @@ A message has four parts: doing what, on what input, why not, and what to write 
 three; the outermost function the user called may add the first with :func:`while_doing`.
 """
 
+import copyreg
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class HeatbathError(Exception):
@@ -39,6 +42,10 @@ class HeatbathError(Exception):
         body = f"{head}: {self.why}" if head else self.why
         return f"{body}; {self.instead}" if self.instead else body
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross to other processes; rebuilding them by their constructor would lose what stands behind ``*``."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
 
 class InputError(HeatbathError, ValueError):
     """A value that was given cannot be used."""
@@ -51,7 +58,8 @@ class TargetError(InputError):
 class SpecError(InputError):
     """A text that does not parse.
 
-    ``text`` is the whole text and ``position`` the index of the character at fault; the message shows both.
+    ``text`` is the whole text and ``position`` the index of the character at fault. The message shows one line: up to
+    40 characters on either side of the position, those that do not print by their escapes.
     """
 
     def __init__(self, why: str, *, text: str, position: int, instead: str = "") -> None:
@@ -61,7 +69,7 @@ class SpecError(InputError):
 
     def __str__(self) -> str:
         said = f"{self.why}; {self.instead}" if self.instead else self.why
-        return f"parsing, at character {self.position}: {said}\n  {self.text}\n  {' ' * self.position}^"
+        return f"parsing, at character {self.position}: {said}\n{_pointed(self.text, self.position)}"
 
 
 class MissingExtraError(HeatbathError, ImportError):
@@ -73,11 +81,31 @@ class ModelError(HeatbathError, RuntimeError):
 
 
 @contextmanager
-def while_doing(doing: str, on: str = "") -> Iterator[None]:
-    """Add *doing what, on what* to an error of ours that passes through and does not say so yet."""
+def while_doing(doing: str, on: object = "") -> Iterator[None]:
+    """Add *doing what, on what* to an error of ours that passes through and does not say so yet.
+
+    ``on`` is only turned into text when there is an error.
+    """
     try:
         yield
     except HeatbathError as error:
         error.doing = error.doing or doing
-        error.on = error.on or on
+        error.on = error.on or str(on)
         raise
+
+
+def _pointed(text: str, position: int, around: int = 40) -> str:
+    """The part of a text around a position, and below it a caret."""
+    start, end = max(position - around, 0), position + around + 1
+    before = "..." * (start > 0) + _printable(text[start:position])
+    behind = _printable(text[position:end]) + "..." * (end < len(text))
+    return f"  {before}{behind}\n  {' ' * sum(map(_columns, before))}^"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _columns(letter: str) -> int:
+    """How many columns of a terminal a letter takes: two where it is Chinese, none where it is an accent."""
+    return 0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1

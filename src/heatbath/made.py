@@ -2,9 +2,11 @@
 
 Thermostats, schedules, chain steps and draws are values made of functions, and a function cannot be printed. So each of
 their makers is decorated with :func:`maker`, which remembers the call in the value's ``made`` field and lists the
-maker in :data:`MAKERS`, where the text form, the docs and the contract tests find it.
+maker in :data:`MAKERS`, where the text form, the docs and the contract tests find it. By that call the value also
+travels to other processes (``pickle``), where its maker is called again.
 """
 
+import copyreg
 import functools
 import inspect
 from collections.abc import Callable
@@ -12,11 +14,18 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from heatbath.errors import InputError
+
 P = ParamSpec("P")
 
 
 class Made(NamedTuple):
-    """A call, as data: ``str`` of it is the text form."""
+    """A call, as data: ``str`` of it is the text form. Equal calls are equal, and nothing done later changes one.
+
+    For that, lists and NumPy arrays are kept as tuples, NumPy's numbers as Python's, and things that were made as their
+    own ``Made``. Arrays of other libraries stay what they are: they may be traced or on a device, and reading them
+    would wait for it. A call with one of those is no more constant, comparable and hashable than they are.
+    """
 
     name: str
     arguments: tuple[tuple[str | None, Any], ...]
@@ -25,6 +34,27 @@ class Made(NamedTuple):
     def __str__(self) -> str:
         given = (f"{name}={show(value)}" if name else show(value) for name, value in self.arguments)
         return f"{self.name}({', '.join(given)})"
+
+    def again(self) -> Any:
+        """Make the same thing once more.
+
+        Raises:
+            InputError: no maker has this name.
+
+        >>> import heatbath as hb
+        >>> hb.top_k(40).made.again()
+        top_k(40)
+        """
+        make = next((makers[self.name] for makers in MAKERS.values() if self.name in makers), None)
+        if make is None:
+            raise InputError(
+                f"there is no maker {self.name!r}",
+                doing="making again",
+                on=show(self),
+                instead="import the module that decorates it with heatbath.made.maker",
+            )
+        given = [(name, _thawed(value)) for name, value in self.arguments]
+        return make(*(value for name, value in given if not name), **{name: value for name, value in given if name})
 
 
 T = TypeVar("T")
@@ -37,7 +67,10 @@ def maker(kind: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorate a function that makes a thermostat, schedule, step or draw; ``kind`` says which.
 
     The value it returns, a NamedTuple with a field ``made``, then knows how it was made. Arguments equal to their
-    defaults are left out:
+    defaults are left out. Every parameter has a name of its own (no ``*args``), and a name belongs to one kind.
+
+    Raises:
+        InputError: another kind has a maker of this name.
 
     >>> from heatbath import top_k
     >>> top_k(k=40)
@@ -46,6 +79,14 @@ def maker(kind: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     def decorate(make: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(make)
+        for other, makers in MAKERS.items():
+            if other != kind and make.__name__ in makers:
+                raise InputError(
+                    f"there is a {other} of that name",
+                    doing=f"listing the {kind}",
+                    on=make.__name__,
+                    instead="choose another name",
+                )
 
         @functools.wraps(make)
         def remember(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -65,9 +106,6 @@ def _given(
     given: list[tuple[str | None, Any]] = []
     positional = True  # until an argument was left out, the ones behind it can be written without their names
     for name, parameter in signature.parameters.items():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            given += [(None, _frozen(value)) for value in bound.arguments.get(name, ())]
-            continue
         if name not in bound.arguments or _same(bound.arguments[name], parameter.default):
             positional = False
             continue
@@ -77,8 +115,19 @@ def _given(
 
 
 def _frozen(value: Any) -> Any:
-    """The caller's lists as tuples, so that changing them later does not change what is shown."""
-    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) and not hasattr(value, "made") else value
+    """The argument as a value of its own, see :class:`Made`."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    made = getattr(value, "made", None)
+    if isinstance(made, Made):
+        return made
+    return tuple(map(_frozen, value)) if type(value) in (list, tuple) else value
+
+
+def _thawed(value: Any) -> Any:
+    if isinstance(value, Made):
+        return value.again()
+    return [*map(_thawed, value)] if type(value) is tuple else value
 
 
 def _same(value: Any, default: Any) -> bool:
@@ -87,14 +136,54 @@ def _same(value: Any, default: Any) -> bool:
 
 def show(value: Any) -> str:
     """The text form of an argument: numbers as Python writes them, arrays as lists, things by how they were made."""
+    if isinstance(value, Made):
+        return str(value)
     if hasattr(value, "made"):
         return repr(value)
     if isinstance(value, bool | str | None):
         return repr(value)
     if isinstance(value, int | float | np.number):
-        return repr(value.item() if isinstance(value, np.number) else value)
+        try:
+            return repr(value.item() if isinstance(value, np.number) else value)
+        except ValueError:  # Python writes no int of more than 4300 digits
+            return "<a number of thousands of digits>"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(show, value))}]"
     if hasattr(value, "tolist"):  # an array of any library
         return show(value.tolist())
     return f"<{getattr(value, '__name__', type(value).__name__)}>"
+
+
+C = TypeVar("C", bound=type[Any])
+
+
+def travelling(cls: C) -> C:
+    """Decorate a NamedTuple with a field ``made``: it is pickled as the call that made it, and a copy is itself.
+
+    What was made by hand is pickled field by field, for which its functions must have names that can be imported.
+    """
+    for name, method in (("__reduce__", _reduce), ("__copy__", _itself), ("__deepcopy__", _itself)):
+        setattr(cls, name, method)
+    return cls
+
+
+def _reduce(thing: Any) -> tuple[Any, ...]:
+    if _nameless(thing.made or thing):
+        raise InputError(
+            "it is made of a function without a name of its own",
+            doing="pickling",
+            on=repr(thing),
+            instead="use functions of a module, or decorate what makes it with heatbath.made.maker",
+        )
+    if thing.made is not None:
+        return Made.again, (thing.made,)
+    return copyreg.__newobj__, (type(thing), *thing)  # type: ignore[attr-defined]
+
+
+def _nameless(value: Any) -> bool:
+    """Whether a function is a lambda or stands inside another: Python can find it by no name."""
+    return any(map(_nameless, value)) if isinstance(value, tuple) else "<" in getattr(value, "__qualname__", "")
+
+
+def _itself(thing: T, _memo: Any = None) -> T:
+    return thing

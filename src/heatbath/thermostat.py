@@ -7,7 +7,7 @@ import numpy as np
 
 from heatbath.core import check_temperature
 from heatbath.errors import InputError
-from heatbath.made import Made, maker, show
+from heatbath.made import Made, maker, show, travelling
 from heatbath.types import Outcome, Seen, State, Temperature
 
 
@@ -16,6 +16,7 @@ def learn_nothing(state: State, outcome: Outcome) -> State:  # noqa: ARG001  the
     return state
 
 
+@travelling
 class Thermostat(NamedTuple):
     """Three pure functions that decide T. The state is a value that the caller carries, one per stream.
 
@@ -52,7 +53,8 @@ def fixed(temperature: Temperature) -> Thermostat:
     """Always the same T.
 
     Arguments:
-        temperature: 0 <= T <= inf; one number, or one per row.
+        temperature: 0 <= T <= inf; one number, or one per row. An array of PyTorch or JAX is used as it is, so that a T
+            that is being trained stays one.
 
     Raises:
         InputError: T is negative or not a number.
@@ -75,6 +77,9 @@ def scheduled(schedule: Callable[[Any], Temperature]) -> Thermostat:
     Arguments:
         schedule: one of :mod:`heatbath.schedules`, or any function of the count.
 
+    Raises:
+        InputError: it is no function; at a step of a sampler, it gives what is no temperature.
+
     >>> import heatbath as hb
     >>> thermostat = hb.scheduled(hb.schedules.linear(1.0, 0.5, steps=2))
     >>> thermostat
@@ -90,10 +95,19 @@ def scheduled(schedule: Callable[[Any], Temperature]) -> Thermostat:
 
     How to choose: warm openings and cold endings (stories), annealing, exploration that fades.
     """
+    if not callable(schedule) or isinstance(schedule, Thermostat):
+        raise InputError(
+            f"{show(schedule)} is no schedule, nor any other function of the count",
+            doing="making scheduled",
+            instead="write for example scheduled(cosine(1.0, 0.5, 100)); a number or a thermostat needs no schedule",
+            field="schedule",
+        )
 
     def step(count: State, _seen: Seen) -> tuple[Temperature, State]:
-        now = np.asarray(count) if isinstance(count, list | tuple) else count  # one count per row, back from JSON
-        return schedule(now), now + 1
+        if isinstance(count, list | tuple):  # one count per row
+            counts = np.asarray(count)
+            return schedule(counts), (counts + 1).tolist()
+        return schedule(count), count + 1
 
     return Thermostat(init=lambda: 0, step=step)
 

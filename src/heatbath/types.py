@@ -5,6 +5,7 @@ number of rows that are decided together, and ``...`` any leading axes, none inc
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -18,7 +19,13 @@ Temperature = Any  # the libraries share no base class to name
 
 State = Any  # the libraries share no base class to name
 """What one stream must remember between two decisions. A value: nested tuples of numbers and arrays, never changed in
-place, that survives a round trip through JSON (tuples come back as lists, and both are accepted)."""
+place and always nested the same way. In a batch, each number has one entry per row (a list, or an array of the
+library of the scores) and each array one axis more, the first. With NumPy scores a state of numbers survives JSON as it
+is (tuples come back as lists, and both are accepted); arrays of other libraries stay on their device."""
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""No context; nobody can write into it."""
 
 
 class Seen(NamedTuple):
@@ -26,7 +33,7 @@ class Seen(NamedTuple):
 
     scores: Array | None = None
     """Scores of the options, ``(..., V)``, as they reach the thermostat; None where a use has none to show."""
-    context: Mapping[str, Any] = {}
+    context: Mapping[str, Any] = NOTHING
     """Whatever else the caller knows: a user, a task, a modality."""
 
 
@@ -37,7 +44,7 @@ class Outcome(NamedTuple):
     """How good it was, higher is better; None when nobody said."""
     choice: Array | None = None
     """The option drawn, ``(...)``."""
-    context: Mapping[str, Any] = {}
+    context: Mapping[str, Any] = NOTHING
 
 
 class Reading(NamedTuple):

@@ -71,6 +71,17 @@ def test_tied_maxima_share_the_choice_at_the_cold_end():
     np.testing.assert_allclose(hb.softmax(scores, temperature), [[1 / 3, 1 / 3, 1 / 3, 0], [0.25] * 4], atol=1e-6)
 
 
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("ties", [2, 50, 66, 67, 1000, 50_000])
+def test_many_tied_maxima_share_the_choice_in_single_precision_too(library, ties):
+    module = pytest.importorskip("jax.numpy" if library == "jax" else library)
+    scores = np.zeros((1, 2 * ties), dtype=np.float32)
+    scores[:, ties:] = -1
+    temperature, _ = hb.hold_entropy(0.5).step((), hb.Seen(module.asarray(scores)))
+    assert 0 < float(temperature[0]) < 0.15
+    assert float(hb.entropy(scores, float(temperature[0]))[0]) == pytest.approx(math.log(ties), abs=2e-5)
+
+
 def test_bounds_hold():
     temperature, _ = hb.hold_entropy(1.5, coldest=0.5, hottest=2.0).step((), hb.Seen(ROWS))
     free, _ = hb.hold_entropy(1.5).step((), hb.Seen(ROWS))
@@ -106,6 +117,28 @@ def test_the_mean_of_a_long_stream_is_the_target(target, horizon):
     np.testing.assert_allclose(settled.mean(axis=0), target, rtol=0.05)  # each stream by itself
     assert np.std(settled) > 0.5 * target  # and not each position: certain ones stay certain
     assert np.log(temperatures[5 * horizon :]).std() < 2.5 / math.sqrt(horizon)
+
+
+def one_peak(_rng):
+    """One option above thousands of equals: entropy appears all at once as T rises."""
+    return np.array([12.0] + [0.0] * 20_000)
+
+
+def head_and_bulk(rng):
+    """What language models give: a few good options, above the rest by a gap that changes from word to word."""
+    scores = 1.5 * rng.normal(size=2000)
+    few = rng.integers(1, 20)
+    scores[:few] += rng.gamma(4, 3) + rng.normal(size=few)
+    return scores
+
+
+@pytest.mark.parametrize("make", [one_peak, head_and_bulk])
+@pytest.mark.parametrize("target", [0.3, 1.0, 3.0])
+def test_the_smallest_horizon_holds_the_mean(target, make):
+    rng = np.random.default_rng(20)
+    _, entropies, _ = drive(hb.hold_entropy(target, 4), (make(rng) for _ in range(1500)))
+    error = max(3 * entropies[100:].std() / math.sqrt(1400), 0.03 * target)
+    assert entropies[100:].mean() == pytest.approx(target, abs=error)
 
 
 @pytest.mark.parametrize("start", [0.1, 4.0])
@@ -259,10 +292,18 @@ def test_a_bad_target_is_refused(target):
     assert refused.value.field == "target"
 
 
-@pytest.mark.parametrize("horizon", [0, -1, 2.5, 64.0, True, "64", math.nan])
+@pytest.mark.parametrize("horizon", [0, -1, 1, 3, 2.5, 64.0, True, "64", math.nan])
 def test_a_bad_horizon_is_refused(horizon):
-    with pytest.raises(hb.InputError, match="horizon must be a whole number >= 1"):
+    with pytest.raises(hb.InputError, match="horizon must be a whole number >= 4") as refused:
         hb.hold_entropy(1.0, horizon)
+    assert refused.value.field == "horizon"
+
+
+@pytest.mark.parametrize("horizon", [2**53 + 1, 10**400], ids=["beyond float64", "beyond all floats"])
+def test_a_horizon_beyond_all_counts_is_refused(horizon):
+    with pytest.raises(hb.InputError, match="horizon is too large") as refused:
+        hb.hold_entropy(1.0, horizon)
+    assert refused.value.field == "horizon"
 
 
 @pytest.mark.parametrize(
@@ -297,9 +338,13 @@ def test_there_must_be_scores_to_look_at(horizon):
         thermostat.step(thermostat.init(), hb.Seen())
 
 
-@pytest.mark.parametrize(
-    "state", [(), 3, "ab", (1.0,), (1.0, 2.0, 3.0), None, {"a": 1, "b": 2}, ("a", "b"), (None, 1.0), (1.0, None)]
-)
+NO_STATES = [
+    *((), 3, "ab", (1.0,), (1.0, 2.0, 3.0), None, {"a": 1, "b": 2}, ("a", "b"), (None, 1.0), (1.0, None)),
+    *((-1.0, 2.0), (0, 2.0), (1.0, math.nan), (np.full(6, np.nan), 1.0), (1.0, np.full(6, -1.0))),
+]
+
+
+@pytest.mark.parametrize("state", NO_STATES)
 def test_a_foreign_state_is_refused(state):
     with pytest.raises(hb.InputError) as refused:
         hb.hold_entropy(1.0, 8).step(state, hb.Seen(ROWS))
@@ -316,3 +361,13 @@ def test_a_state_of_other_rows_is_refused():
 def test_the_text_form_leaves_defaults_out():
     assert repr(hb.hold_entropy(2.0)) == "hold_entropy(2.0)"
     assert repr(hb.hold_entropy(2.0, 64, hottest=1.5)) == "hold_entropy(2.0, 64, hottest=1.5)"
+
+
+@pytest.mark.parametrize(("thermostat", "most"), [(hb.hold_entropy(1.0, 8), 2), (hb.by_confidence(0.2, 1.0), 2)])
+def test_a_step_waits_for_the_device_only_to_check_scores_and_state(monkeypatch, thermostat, most):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    scores, waits, truth = torch.randn(4, 50), [], torch.Tensor.__bool__
+    _, state = thermostat.step(thermostat.init(), hb.Seen(scores))
+    monkeypatch.setattr(torch.Tensor, "__bool__", lambda flag: waits.append(flag) or truth(flag))
+    thermostat.step(state, hb.Seen(scores))
+    assert len(waits) <= most

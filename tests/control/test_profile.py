@@ -72,6 +72,17 @@ def test_where_several_temperatures_have_the_effect_the_coldest_is_taken():
     assert flat.temperature_for(entropy=flat.entropy.mean[0]) == 0
 
 
+@pytest.mark.parametrize("ties", [2, 3, 5, 6, 7, 11])
+def test_ties_at_the_cold_end(ties):
+    """ln(exp(m)) may lie below m, the lowest entropy there is."""
+    for tied in range(1, 6):
+        rows = np.random.default_rng(tied).normal(size=(5, 12))
+        rows[:tied, :ties] = 9.0
+        profile = hb.Profile.measure(rows, model="ties")
+        for name in EFFECTS:
+            assert profile.temperature_for(**{name: getattr(profile.effect(0), name)}) == 0
+
+
 @pytest.mark.parametrize("wanted", [{"entropy": 3.5}, {"entropy": -0.1}, {"perplexity": 31}, {"perplexity": 0.9}])
 def test_an_effect_out_of_reach_names_the_range(wanted):
     with pytest.raises(hb.TargetError, match="it reaches") as refused:
@@ -131,6 +142,12 @@ def test_a_missing_file_is_said(tmp_path):
     assert "none.json" in str(refused.value)
 
 
+def test_a_missing_folder_is_said(tmp_path):
+    with pytest.raises(hb.InputError, match="the file cannot be written: No such file") as refused:
+        PROFILE.save(tmp_path / "none" / "toy.json")
+    assert refused.value.field == "path"
+
+
 def test_a_profile_is_frozen():
     with pytest.raises(AttributeError):
         PROFILE.model = "other"
@@ -157,6 +174,7 @@ CURVE = json.loads(PROFILE.to_json())["entropy"]
         (b"\xff\xfe\xfd", "it is no profile"),
         ("[]", "it is no profile"),
         ("3", "it is no profile"),
+        pytest.param("[" * 100_000, "it is no profile", id="too deep"),
         (None, "it is no profile"),
         ("{}", "it has no field 'format'"),
         (spoiled(format="other"), "its format is 'other'"),

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from heatbath.control.seeing import rows_like, scores_of
+from heatbath.control.seeing import rows_like, see
 
 
 def test_scores_are_checked():
-    assert scores_of(hb.Seen([1, 2])).dtype == np.float64
+    assert see(hb.Seen([1, 2])).scores.dtype == np.float64
     with pytest.raises(hb.InputError, match="NaN"):
-        scores_of(hb.Seen(np.array([1.0, np.nan])))
+        see(hb.Seen(np.array([1.0, np.nan])))
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("float16", "float32"), ("float32", "float32"), ("float64", "float64")])

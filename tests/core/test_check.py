@@ -6,6 +6,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
+import heatbath as hb
 from heatbath.core import check_temperature, softmax
 from heatbath.errors import InputError
 
@@ -47,6 +48,24 @@ def test_no_numbers(t):
         InputError, match=r"is a real number, or one real number per row; write for example temperature"
     ):
         check_temperature(t)
+
+
+@pytest.mark.parametrize("t", [10**400, -(10**400), 10**5000], ids=["large", "negative", "larger"])
+def test_integers_that_no_float_holds(t):
+    for use in (check_temperature, lambda t: softmax([1.0, 2.0], t), hb.fixed):
+        with pytest.raises(InputError, match="temperature is too large" if t > 0 else "never negative") as error:
+            use(t)
+        assert error.value.field == "temperature"
+
+
+@pytest.mark.parametrize("t", [[], (), [[]]])
+def test_no_temperature_at_all(t):
+    with pytest.raises(InputError, match=r"one real number per row; write for example temperature=0\.7"):
+        check_temperature(t)
+
+
+def test_no_rows_have_no_temperatures(library):
+    assert softmax(library.array(np.zeros((0, 3))), library.array(np.zeros(0))).shape == (0, 3)
 
 
 def test_the_field_is_the_callers():

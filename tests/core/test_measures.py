@@ -116,7 +116,7 @@ def test_hill_numbers_join_perplexity_smoothly(z, t):
 
 @pytest.mark.parametrize("order", [-1, float("nan"), None, True, "2", [1, 2]])
 def test_what_is_no_order(order):
-    with pytest.raises(InputError, match=r"order=.*write order=2"):
+    with pytest.raises(InputError, match=r"order must be one number from 0 to inf, not .*write for example order=2"):
         effective_choices([1.0, 0.0], order=order)
 
 
@@ -183,3 +183,10 @@ def test_a_batch_is_its_rows(z, t):
     batch = np.stack([z, z[::-1], 2 * z])
     for measure in MEASURES:
         assert measure(batch, t).tolist() == pytest.approx([float(measure(row, t)) for row in batch], rel=1e-12)
+
+
+@pytest.mark.parametrize("order", [10**400, 10**5000], ids=["large", "larger"])
+def test_an_order_that_no_float_holds(order):
+    with pytest.raises(InputError, match="order is too large") as error:
+        effective_choices([1.0, 2.0], order=order)
+    assert error.value.field == "order"

@@ -44,6 +44,21 @@ def target(row, share):
     return log(ties) + share * log(options / ties)
 
 
+def passes(row, nats):
+    """How often the solver passes over the row."""
+    count, curve = 0, solve._Curve.__call__
+
+    def counted(self, u):
+        nonlocal count
+        count += 1
+        return curve(self, u)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solve._Curve, "__call__", counted)
+        temperature_for(row, entropy=nats)
+    return count
+
+
 shares = (
     st.floats(0.01, 0.99) | st.floats(-14, -2).map(lambda x: 10.0**x) | st.floats(-9, -2).map(lambda x: 1 - 10.0**x)
 )
@@ -61,16 +76,23 @@ def test_the_effect_at_the_solution_is_the_target(row, share):
 
 @given(rows(), shares)
 def test_few_steps_are_enough(row, share):
-    """Counted on real rows: the bound of 200 is far away."""
+    """The worst rows there are: the bound of 200 is far away."""
     assume((row > -inf).sum() > (row == row.max()).sum())
-    nats = target(row, share)
-    bound = solve.MOST_STEPS
-    try:
-        solve.MOST_STEPS = 60
-        t = temperature_for(row, entropy=nats)
-    finally:
-        solve.MOST_STEPS = bound
-    assert t == temperature_for(row, entropy=nats)
+    assert passes(row, target(row, share)) <= 60
+
+
+@pytest.mark.parametrize("size", [2, 50, 2000])
+@pytest.mark.parametrize("few", [0, 20])
+def test_rows_as_they_come_take_about_seven(size, few):
+    """Normal rows of all scales, and a head above a bulk, with targets all over the range."""
+    rng, counts = np.random.default_rng(3), []
+    for _ in range(100):
+        row = 10 ** rng.uniform(-1, 2) * rng.normal(size=size)
+        head = rng.integers(0, few + 1)
+        row[:head] += rng.gamma(4, 3)
+        counts.append(passes(row, rng.uniform(0.001, 0.999) * log(size)))
+    assert max(counts) <= 15
+    assert np.mean(counts) <= 7
 
 
 @given(rows(), st.floats(-2, 2))
@@ -155,6 +177,14 @@ def test_rows_of_equal_scores_have_any_temperature(library):
 def test_targets_out_of_reach(library, asked, message):
     with pytest.raises(TargetError, match=message):
         temperature_for(library.array(Z), **asked)
+
+
+@pytest.mark.parametrize("share", [7, -3, 1.01, -1e-3])
+def test_a_share_of_nothing_is_still_a_share(library, share):
+    assert float(temperature_for(library.array([1.0]), relative_entropy=0.5)) == 1
+    for row, wanted in (([1.0], share), ([[1.0, -inf], [1.0, 2.0]], [share, 0.5])):
+        with pytest.raises(TargetError, match="relative_entropy="):
+            temperature_for(library.array(row), relative_entropy=wanted)
 
 
 def test_the_row_out_of_reach_is_named(library):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import heatbath as hb
 
@@ -43,6 +44,58 @@ def test_jax_draws_the_same_up_to_single_precision(sampler):
     assert isinstance(theirs.choice, jax.Array)
     # sums run in float32 there, so a uniform that falls within its rounding of a boundary may fall on the other side
     assert np.mean(np.asarray(theirs.choice) == ours.choice) >= 31 / 32
+
+
+EXTREMES = [
+    (hb.top_k, 2**31),
+    (hb.top_k, 2**63),
+    (hb.top_k, np.uint8(40)),
+    (hb.top_k, np.array([3, 300, 1], dtype=np.uint16)),
+    (hb.top_p, 1e-46),
+    (hb.top_p, 1 - 2**-53),
+    (hb.min_p, 0),
+    (hb.min_p, 1),
+    (hb.temperature, 1e-46),
+    (hb.temperature, 1e300),
+]
+
+
+@pytest.mark.parametrize(("make", "value"), EXTREMES, ids=str)
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax.numpy"])
+def test_extreme_parameters_leave_something_and_never_the_forbidden(make, value, library):
+    xp = pytest.importorskip(library, reason=f"{library} is not installed")
+    scores = np.tile(np.arange(300, dtype=np.float32) / 10, (3, 1))
+    scores[:, 0] = -np.inf
+    expected = np.isfinite(hb.chain(make(value)).scores((), scores).scores)
+    after = hb.chain(make(value)).scores((), xp.asarray(scores)).scores
+    kept = np.isfinite(np.asarray(after))
+    assert kept.any(axis=-1).all()
+    assert not kept[:, 0].any()
+    if make is not hb.temperature:  # float32 cannot hold the smallest temperatures
+        assert kept.tolist() == expected.tolist()
+    assert (np.asarray(hb.chain(make(value)).step((), xp.asarray(scores), seed=1).choice) > 0).all()
+
+
+def test_arrays_of_two_libraries_are_refused():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    with pytest.raises(hb.InputError, match="convert one of the two"):
+        hb.chain(hb.temperature(torch.tensor(0.7))).step((), np.zeros(3), seed=0)
+    with pytest.raises(hb.InputError, match="making top_p"):
+        hb.top_p(torch.tensor(0.5, requires_grad=True))
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax.numpy"])
+def test_draws_of_single_precision_have_the_right_frequencies(library):
+    xp = pytest.importorskip(library, reason=f"{library} is not installed")
+    logits = np.random.default_rng(0).normal(0, 1.5, 12).astype(np.float32)
+    drawn = hb.chain(hb.temperature(1.3)).step((), xp.asarray(np.tile(logits, (50_000, 1))), seed=0).choice
+    counts = np.bincount(np.asarray(drawn), minlength=12)
+
+    def p_value(t):
+        return stats.chisquare(counts, 50_000 * hb.softmax(logits.astype(float), t)).pvalue
+
+    assert p_value(1.3) > 1e-3
+    assert p_value(1.3 * 1.05) < 1e-6
 
 
 def test_gradients_flow_through_the_steps():

@@ -55,9 +55,15 @@ def test_one_seed_counts_up_over_the_rows():
     assert as_seeds(2**64 - 1, 2).tolist() == [2**64 - 1, 0]
     assert as_seeds(-1, 1).tolist() == [2**64 - 1]
     assert as_seeds(np.array([3, 9]), 2).tolist() == [3, 9]
+    assert as_seeds(np.array(7), 2).tolist() == [7, 8]
+    assert as_seeds(np.int32(7), 1).tolist() == [7]
+    assert as_seeds(range(2), 2).tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("seed", [1.5, "7", None, True, [1, 2.5], 2**64, -(2**63) - 1, [True]])
+@pytest.mark.parametrize(
+    "seed",
+    [1.5, "7", None, True, [1, 2.5], 2**64, -(2**63) - 1, [True], np.ones((2, 2), int), {1: 2, 3: 4}, np.float64(1)],
+)
 def test_what_is_no_seed_is_refused(seed):
     with pytest.raises(hb.InputError, match="a seed is an integer") as caught:
         as_seeds(seed, 2)

@@ -33,6 +33,10 @@ def test_no_temperature_above_zero_makes_nan(t):
     assert scores[3] == -np.inf
 
 
+def test_scores_at_the_ends_of_the_type():
+    assert temper(np.array([1e308, -1e308]), 1.0).tolist() == [0.0, -np.inf]
+
+
 def test_rows_may_have_their_own_temperature():
     logits = np.array([[1.0, 2.0]] * 3)
     together = temper(logits, np.array([0, 0.5, math.inf]))

@@ -120,6 +120,47 @@ def test_what_is_no_temperature_is_refused(make, value):
         make(value)
 
 
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: step([1, -1], [3]), "values"),
+        (lambda: step([1, 2], [0]), "boundaries"),
+        (lambda: join([1, "a"], [3]), "schedules"),
+        (lambda: join([1, abs], [3]), "schedules"),
+        (lambda: warm_up("a", 1, 3), "start"),
+        (lambda: warm_up(1, "a", 3), "then"),
+        (lambda: warm_up(1, abs, 3), "then"),
+        (lambda: warm_up(1, math.inf, 3), "then"),
+        (lambda: warm_up(1, 1, 0), "steps"),
+        (lambda: cyclic("a", 3), "schedule"),
+        (lambda: cyclic(1, 0), "period"),
+        (lambda: constant("a"), "temperature"),
+        (lambda: linear(1, "a", 3), "end"),
+        (lambda: step([1, 10**400], [3]), "values"),
+        (lambda: constant(10**400), "temperature"),
+        (lambda: cyclic(1, 99999999999999999999), "period"),
+        (lambda: linear(1, 0, 10**400), "steps"),
+        (lambda: linear(1, 0, 2**53 + 1), "steps"),
+        (lambda: join([1, 2], [10**20]), "boundaries"),
+    ],
+)
+def test_the_error_names_the_argument(make, field):
+    with pytest.raises(hb.InputError) as refused:
+        make()
+    assert refused.value.field == field
+    assert refused.value.doing == "making a schedule"
+
+
+def test_numbers_that_are_too_large_are_said_to_be():
+    with pytest.raises(hb.InputError, match="period is too large"):
+        cyclic(linear(1, 0, 5), 99999999999999999999)
+    assert cyclic(linear(1, 0, 5), 2**53)(2**53 + 5) == 0
+
+
+def test_a_number_stands_for_a_constant():
+    assert cyclic(3, 5)(7) == 3
+
+
 def test_a_plain_function_has_to_be_wrapped():
     with pytest.raises(hb.InputError, match=r"is a plain function; wrap a function of your own in heatbath.schedules"):
         join([lambda n: 1.0, 0.5], [3])

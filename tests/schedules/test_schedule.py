@@ -124,6 +124,7 @@ def test_jax_counts_give_jax_temperatures_also_while_traced():
     [
         (-1, "never negative"),
         (np.int64(-1), "never negative"),
+        (2**70, "below 2\\*\\*63"),
         ([3, -1], "never negative"),
         (np.array([0, -5]), "never negative"),
         (1.0, "whole number"),

@@ -58,6 +58,12 @@ def test_whole_floats_are_whole_numbers():
     assert check_options({"top_k": 40.0, "temperature": 2}) == {"top_k": 40, "temperature": 2}
 
 
+def test_an_option_has_the_type_of_its_row():
+    checked = check_options({"temperature": 1, "top_p": 0.5, "min_p": 1, "top_k": 3.0})
+    assert [type(value) for value in checked.values()] == [float, float, float, int]
+    assert str(sampler_from({"temperature": 1})) == str(sampler_from({"temperature": 1.0}))
+
+
 def test_infinite_temperature_is_legal():
     assert str(sampler_from({"temperature": math.inf})) == "temperature(inf) -> categorical()"
 

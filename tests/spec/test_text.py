@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 import heatbath as hb
 from heatbath import schedules
+from heatbath.made import MAKERS
 
 temperatures = st.one_of(
     st.integers(0, 5),
@@ -14,7 +17,7 @@ temperatures = st.one_of(
     st.builds(schedules.constant, st.floats(0, 5)),
     st.builds(schedules.cosine, st.floats(0, 5), st.floats(0, 5), st.integers(1, 1000)),
     st.builds(hb.hold_entropy, st.floats(0.1, 5)),
-    st.builds(lambda t, n: hb.hold_entropy(t, horizon=n), st.floats(0.1, 5), st.integers(1, 100)),
+    st.builds(lambda t, n: hb.hold_entropy(t, horizon=n), st.floats(0.1, 5), st.integers(4, 100)),
     st.builds(hb.by_confidence, st.floats(0, 0.9), st.floats(1, 3)),
 )
 steps = st.one_of(
@@ -78,33 +81,68 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
 @pytest.mark.parametrize(
     ("text", "position", "says"),
     [
-        ("", 0, "end of the text"),
-        ("   ", 3, "end of the text"),
-        ("temperature(0.7) -> topp(0.9)", 20, "did you mean top_p?"),
+        ("", 0, "expected a step, a thermostat or a number, found the end of the text"),
+        ("   ", 3, "expected a step, a thermostat or a number, found the end of the text"),
+        ("-> top_k(3)", 0, "expected a step, a thermostat or a number, found '->'"),
+        ("temperature(0.7) -> topp(0.9)", 20, "there is no step or draw 'topp'; did you mean top_p?"),
+        ("hold_entropi(2.0)", 0, "nothing is called 'hold_entropi'; did you mean hold_entropy?"),
+        ("linar(1,0,5)", 0, "did you mean linear?"),
+        ("by_confidnce(0,1)", 0, "did you mean by_confidence?"),
+        ("Fixed(0.7)", 0, "did you mean fixed?"),
+        ("TOP_K(4)", 0, "did you mean top_k?"),
+        ("temp(0.7)", 0, "did you mean temperature?"),
+        ("Inf", 0, "nothing is called 'Inf'; known are by_confidence, categorical, "),
+        ("zzz(0.7)", 0, "nothing is called 'zzz'; known are by_confidence, categorical, "),
+        (
+            "min_p(0.1) -> hold_entropi(2)",
+            14,
+            "no step or draw 'hold_entropi'; did you mean temperature(hold_entropy(...))?",
+        ),
         ("temperature(0.7) ->", 19, "expected the name of a step or draw"),
         ("temperature(0.7) top_k(3)", 17, "expected '->'"),
-        ("temperature(0.7", 15, r"expected ',' or '\)'"),
+        ("temperature 0.7", 12, "expected '(' after temperature, found '0.7'"),
+        ("temperature(hold_entropy 2.0)", 25, "expected '(' after hold_entropy, found '2.0'"),
+        ("temperature(0.7", 15, "expected ',' or ')'"),
         ("temperature(0.7,,)", 16, "expected a number, a list or a thermostat"),
-        ("temperature()", 0, "missing a required argument"),
-        ("temperature(t=1)", 0, r"its arguments are temperature\(thermostat\)"),
-        ("top_k(1, 2)", 0, "too many positional"),
-        ("temperature(-1)", 0, "negative|>= 0"),
-        ("temperature(nan)", 0, "NaN|not a number"),
-        ("top_p(1.5)", 0, r"must lie in \(0, 1\]"),
-        ("temperature(0.5) -> top_p(1.5)", 20, r"must lie in \(0, 1\]"),
+        ("temperature()", 0, "temperature needs thermostat; its arguments are temperature(thermostat)"),
+        ("temperature(linear(1.0))", 12, "linear needs end, steps; its arguments are linear(start, end, steps)"),
+        ("temperature(t=1)", 12, "temperature has no argument 't'; its arguments are temperature(thermostat)"),
+        ("top_k(p=1)", 6, "top_k has no argument 'p'; its arguments are top_k(k)"),
+        ("top_k(1, 2)", 9, "one value too many for top_k; its arguments are top_k(k)"),
+        ("greedy(1)", 7, "one value too many for greedy; its arguments are greedy()"),
+        (
+            "hold_entropy(2.0, 64, 1.0)",
+            22,
+            "one value too many for hold_entropy, the others are given by name; its arguments are "
+            "hold_entropy(target, horizon=None, start=None, coldest=None, hottest=None)",
+        ),
+        ("top_k(3, k=4)", 9, "k is given twice"),
+        ("temperature(-1)", 12, "a temperature is never negative"),
+        ("temperature(nan)", 12, "NaN is no temperature"),
+        ("top_p(1.5)", 6, "p must lie in (0, 1]"),
+        ("temperature(0.5) -> top_p(1.5)", 26, "p must lie in (0, 1]"),
+        ("temperature(0.5) -> top_p(p=1.5)", 28, "p must lie in (0, 1]"),
+        ("temperature(linear(1.0, -0.5, 10))", 24, "end must be a finite number >= 0, not -0.5"),
+        ("temperature(linear(1.0, steps=10, end=-0.5))", 38, "end must be a finite number >= 0, not -0.5"),
+        ("temperature(hold_entropy(1, 8, hottest=-2))", 39, "hottest"),
         ("temperature(0.5) # hot", 17, "has no meaning here"),
-        ("greedy() -> top_k(3)", 0, "nothing can follow a draw"),
+        ("temperature(٣)", 12, "'٣' has no meaning here"),
+        ("greedy() -> top_k(3)", 12, "nothing can follow a draw, and greedy() draws"),
+        ("greedy() -> categorical()", 12, "nothing can follow a draw, and greedy() draws"),
         ("hold_entropy(2.0) -> min_p(0.1)", 18, "put this inside temperature"),
-        ("min_p(0.1) -> hold_entropy(2.0)", 14, r"write temperature\(hold_entropy\(...\)\)"),
+        ("min_p(0.1) -> hold_entropy(2.0)", 14, "write temperature(hold_entropy(...))"),
         ("temperature(top_k(3))", 12, "top_k is a step"),
         ("temperature(__import__('os'))", 12, "there is no thermostat or schedule '__import__'"),
-        ("min_p(p=0.1, p=0.2)", 13, "given twice"),
+        ("min_p(p=0.1, p=0.2)", 13, "p is given twice"),
         ("constant([[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]])", 28, "nested more than"),
-        ("temperature('0.7')", 0, "a temperature is a number"),
+        ("temperature('0.7')", 12, "a temperature is a number"),
+        ("temperature(1e999)", 12, "1e999 is more than a number can be; write inf"),
+        ("temperature(-1e999)", 12, "-1e999 is more than a number can be; write -inf"),
+        ("temperature(1e-999)", 12, "1e-999 is less than a number can be; write 0"),
     ],
 )
 def test_an_error_points_at_the_character(text, position, says):
-    with pytest.raises(hb.SpecError, match=says) as caught:
+    with pytest.raises(hb.SpecError, match=re.escape(says)) as caught:
         hb.parse(text)
     assert caught.value.position == position
     *_, shown, caret = str(caught.value).split("\n")
@@ -121,6 +159,37 @@ def test_no_text_raises_anything_but_a_spec_error(text):
         assert inside, error  # noqa: PT017  most texts do not parse, and pytest.raises would demand that all fail
     else:
         assert str(hb.parse(str(made))) == str(made)
+
+
+@pytest.mark.parametrize("digits", [41, 400, 5000])
+def test_a_number_has_an_end(digits):
+    with pytest.raises(hb.SpecError, match=f"a number of {digits} characters; 40 are the most") as caught:
+        hb.parse(f"temperature({'9' * digits})")
+    assert caught.value.position == 12
+    assert len(str(caught.value)) < 250
+
+
+def test_the_longest_number_is_read():
+    assert str(hb.parse(f"temperature(0.7{'0' * 37})")) == "temperature(0.7) -> categorical()"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 9000, f"temperature('{'x' * 9000}')", f"top_k(3) '{'x' * 9000}'", f"top_k({'x' * 9000}=1)", "x" * 20_000],
+)
+def test_an_error_stays_short_whatever_the_text(text):
+    with pytest.raises(hb.SpecError) as caught:
+        hb.parse(text)
+    assert len(str(caught.value)) < 700
+
+
+def test_a_maker_that_breaks_is_not_taken_for_a_wrong_text(monkeypatch):
+    def broken():
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(MAKERS["step"], "broken", broken)
+    with pytest.raises(ZeroDivisionError):
+        hb.parse("broken()")
 
 
 @pytest.mark.parametrize("text", [None, 7, b"greedy()", "x" * 20_000])

@@ -2,9 +2,9 @@
 
 import math
 
-from heatbath.control.checks import check_number
-from heatbath.control.seeing import scores_of
+from heatbath.control.seeing import see
 from heatbath.core import entropy, namespace, softmax, top_probability
+from heatbath.core.numbers import check_number
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.thermostat import Thermostat
@@ -86,7 +86,7 @@ def by_confidence(cold: float, hot: float, measure: str = "top_probability", exp
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("setting T by confidence"):
-            scores = scores_of(seen)
+            scores = see(seen).scores
         xp = namespace(scores)
         doubt = xp.clip(1 - confidence(scores), 0.0, 1.0)  # rounding may leave it at -1e-7
         return low + (high - low) * doubt**power, state

@@ -5,14 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.control.checks import check_number
-from heatbath.control.seeing import as_plain, rows_like, scores_of
-from heatbath.core import entropy, heat_capacity, namespace, temperature_for
-from heatbath.core.arrays import constant
+from heatbath.control.seeing import as_plain, rows_like, see
+from heatbath.core import temperature_for
+from heatbath.core.arrays import constant, known
+from heatbath.core.measures import bath_capacity, bath_entropy
+from heatbath.core.numbers import check_number, check_whole
+from heatbath.core.tempered import temper
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.thermostat import Thermostat
-from heatbath.types import Array, Seen, State, Temperature
+from heatbath.types import Seen, State, Temperature
+
+SHORTEST = 4
+"""The smallest horizon. With 1 or 2 a correction is as large as what it corrects: where the entropy rises suddenly, T
+goes to and fro between its bounds, and the mean that is held is not the target."""
 
 
 @maker("thermostat")
@@ -47,7 +53,7 @@ def hold_entropy(
 
     Arguments:
         target: entropy in nats, >= 0; one number, or one per row.
-        horizon: over how many decisions the mean is held, >= 1. None: every single decision.
+        horizon: over how many decisions the mean is held, 4 to 2**53. None: every single decision.
         start: T of the first decision, > 0; 1 where not given. Only with a horizon.
         coldest: T never falls below; 0 where not given, with a horizon ``start / 20``.
         hottest: T never rises above; inf where not given, with a horizon ``5 start``.
@@ -103,12 +109,7 @@ def hold_entropy(
                 )
             low, high = _check_bounds(0.0 if coldest is None else coldest, math.inf if hottest is None else hottest)
             return _each_decision(wanted, low, high)
-        if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
-            raise InputError(
-                f"horizon must be a whole number >= 1, not {show(horizon)}",
-                instead="write for example horizon=64, or leave it out to hold every single decision",
-                field="horizon",
-            )
+        length = check_whole(horizon, "horizon", least=SHORTEST, example=64)
         first = check_number(
             1.0 if start is None else start, "start", "a finite number > 0", lambda t: 0 < t < math.inf
         )
@@ -121,7 +122,7 @@ def hold_entropy(
                 instead="give a start between coldest and hottest",
                 field="start",
             )
-        return _running_mean(wanted, int(horizon), first, low, high)
+        return _running_mean(wanted, length, first, low, high)
 
 
 def _check_target(target: Any) -> Any:
@@ -150,16 +151,20 @@ def _check_bounds(coldest: Any, hottest: Any, moving: bool = False) -> tuple[flo
 
 
 def _each_decision(target: Any, coldest: float, hottest: float) -> Thermostat:
+    asked = f"target={show(target)}"
+
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
-        with while_doing("holding the entropy of a decision", f"target={show(target)}"):
-            scores = scores_of(seen)
-            xp = namespace(scores)
-            wanted = rows_like(target, scores, "target")
-            least, most = entropy(scores, coldest), entropy(scores, hottest)
-            # Between tied maxima T = 0 would choose by their order, with no entropy at all: stay just above it.
+        with while_doing("holding the entropy of a decision", asked):
+            rows = see(seen)
+            xp = rows.xp
+            wanted = rows_like(target, rows.scores, "target")
+            least, most = (rows.measure(bath_entropy(temper(rows, end))) for end in (coldest, hottest))
+            # Between tied maxima T = 0 would choose by their order, with no entropy at all: stay just above it, which
+            # is further than the rounding that temperature_for allows for.
             tied = (least > 0) if coldest == 0 else xp.zeros_like(least, dtype=xp.bool)
-            inside = xp.where(tied, xp.minimum(least + 1e-6, most), least)
-            solved = temperature_for(scores, entropy=xp.clip(wanted, inside, most))
+            above = least + xp.clip(8 * float(xp.finfo(least.dtype).eps) * least, min=1e-6)
+            inside = xp.where(tied, xp.minimum(above, most), least)
+            solved = temperature_for(rows.scores, entropy=xp.clip(wanted, inside, most))
         cold = xp.where(tied, solved, coldest)
         return xp.where(wanted >= most, hottest, xp.where(wanted <= least, cold, solved)), state
 
@@ -168,23 +173,27 @@ def _each_decision(target: Any, coldest: float, hottest: float) -> Thermostat:
 
 def _running_mean(target: Any, horizon: int, start: float, coldest: float, hottest: float) -> Thermostat:
     """The state is (T, slope)."""
+    asked = f"target={show(target)}, horizon={horizon}"
 
     def init() -> State:
         # Before anything is seen, the target itself is the guess of the slope: on stories260K the mean heat capacity is
         # 0.8 to 1.2 times the mean entropy at every T from 0.2 to 2.
-        return start, float(np.mean(target))
+        return start, as_plain(target)
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
-        with while_doing("holding the mean entropy", f"target={show(target)}, horizon={horizon}"):
-            scores = constant(scores_of(seen))  # a state must not drag the gradients of a whole stream along
-            xp = namespace(scores)
-            temperature, slope = (rows_like(part, scores, "state") for part in _two(state))
+        with while_doing("holding the mean entropy", asked):
+            rows = see(seen)
+            xp, scores = rows.xp, constant(rows.scores)  # a state must not drag the gradients of a whole stream along
             wanted = rows_like(target, scores, "target")
-            error = wanted - entropy(scores, temperature)
-            steepness = heat_capacity(scores, temperature)
-        a_choice = _options(scores) > 1
+            temperature, slope = (rows_like(part, scores, "state") for part in _two(state))
+            if known(xp.all((temperature > 0) & (slope >= 0))) is False:
+                raise _no_state(state)
+            bath = temper(rows._replace(scores=scores, top=constant(rows.top)), temperature)
+            error, steepness = wanted - rows.measure(bath_entropy(bath)), rows.measure(bath_capacity(bath))
+        a_choice = xp.sum(xp.astype(scores > -math.inf, xp.int32), axis=-1) > 1
         floor = xp.clip(wanted / 4, min=_LEAST_SLOPE)
-        moved = temperature * xp.exp(error / (horizon * xp.maximum(slope, floor)))
+        with np.errstate(over="ignore"):  # from the largest of targets; the bounds hold
+            moved = temperature * xp.exp(error / (horizon * xp.maximum(slope, floor)))
         moved = xp.clip(moved, coldest, hottest)
         # Over a longer time than the error: a slope that follows the text closely is small just where the entropy is,
         # corrections upwards get larger than those downwards, and the mean that is held is 3 % above the target.
@@ -201,16 +210,15 @@ _LEAST_SLOPE = 0.01
 """Nats per factor e of T: below this, T hardly acts on the entropy and dividing by the slope would throw it about."""
 
 
-def _options(scores: Array) -> Array:
-    xp = namespace(scores)
-    return xp.sum(xp.astype(scores > -math.inf, xp.int32), axis=-1)
-
-
 def _two(state: State) -> Any:
     if not isinstance(state, list | tuple) or len(state) != 2:
-        raise InputError(
-            f"{show(state)} is no state of hold_entropy with a horizon",
-            instead="begin with init() and carry what step gives back",
-            field="state",
-        )
+        raise _no_state(state)
     return state
+
+
+def _no_state(state: State) -> InputError:
+    return InputError(
+        f"{show(state)} is no state of hold_entropy with a horizon",
+        instead="begin with init() and carry what step gives back",
+        field="state",
+    )

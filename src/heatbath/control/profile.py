@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from heatbath.control.checks import check_number
 from heatbath.control.measuring import GRID, Curve, measure
+from heatbath.core.numbers import check_number
 from heatbath.errors import InputError, TargetError, while_doing
 from heatbath.made import show
 from heatbath.thermostat import Thermostat, fixed
@@ -113,8 +113,8 @@ class Profile:
         The exponential of the mean, not the mean of the exponentials: that is what is called perplexity of a text, and
         the other would be ruled by the few positions where everything is possible.
         """
-        mean = np.exp(self.entropy.mean)
-        return Curve(tuple(mean.tolist()), tuple((mean * self.entropy.error).tolist()))
+        mean = tuple(map(math.exp, self.entropy.mean))
+        return Curve(mean, tuple(m * error for m, error in zip(mean, self.entropy.error, strict=True)))
 
     def effect(self, temperature: float) -> Effect:
         """The mean effect of one temperature.
@@ -196,18 +196,18 @@ class Profile:
                 instead="give a value in that range",
                 field=name,
             )
-        if name == "perplexity":  # the straight lines are those of the entropy
-            means, wanted = self.entropy.mean, min(math.log(wanted), self.entropy.mean[-1])
         if name == "top_probability":  # the only one that falls as T rises
             means, wanted = tuple(-mean for mean in means), -wanted
         right = bisect_left(means, wanted)
         if means[right] == wanted:
             return self.temperatures[right]
         left = right - 1
-        part = (wanted - means[left]) / (means[right] - means[left])
+        if name == "perplexity":  # the straight lines are those of the entropy
+            means, wanted = self.entropy.mean, math.log(wanted)
+        part = min(max((wanted - means[left]) / (means[right] - means[left]), 0.0), 1.0)  # ln(exp(m)) need not be m
         a, b = _place(self.temperatures[left]), _place(self.temperatures[right])
         where = a + (b - a) * part
-        return where / (1 - where)
+        return where / (1 - where) if where < 1 else math.inf
 
     def thermostat(
         self,
@@ -263,14 +263,26 @@ class Profile:
                 raise _no_profile(f"it is no JSON: {error}") from None
             except KeyError as error:
                 raise _no_profile(f"it has no field {error}") from None
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, RecursionError) as error:
                 if isinstance(error, InputError):
                     raise
                 raise _no_profile(f"it is no profile: {error}") from None
 
     def save(self, path: str | Path) -> None:
-        """Write the profile to a file."""
-        Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
+        """Write the profile to a file.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        with while_doing("keeping a profile", str(path)):
+            try:
+                Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
+            except OSError as error:
+                raise InputError(
+                    f"the file cannot be written: {error.strerror}",
+                    instead="give a path in a folder that exists and is yours to write to",
+                    field="path",
+                ) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

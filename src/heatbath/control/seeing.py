@@ -1,18 +1,19 @@
 """What a thermostat of this room needs of what it sees."""
 
-import math
 from typing import Any
 
 import array_api_compat
+import numpy as np
 
-from heatbath.core import as_scores, namespace
-from heatbath.core.arrays import known
+from heatbath.core import namespace
+from heatbath.core.arrays import is_array
+from heatbath.core.scores import Rows, read
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.types import Array, Seen
 
 
-def scores_of(seen: Seen) -> Array:
+def see(seen: Seen) -> Rows:
     """The scores that the caller shows, checked.
 
     Raises:
@@ -24,11 +25,13 @@ def scores_of(seen: Seen) -> Array:
             instead="call step(state, Seen(scores=...)), or use fixed or scheduled where there are no scores",
             field="scores",
         )
-    return as_scores(seen.scores, "scores")
+    return read(seen.scores, "scores")
 
 
 def rows_like(values: Any, scores: Array, name: str) -> Array:
     """One number, or one per row, as an array ``(...)`` of the scores' library, at least in single precision.
+
+    Numbers and lists are looked at for NaN; the values of an array, which may lie on a device, are not.
 
     Raises:
         InputError: there is neither one number nor one per row.
@@ -37,10 +40,12 @@ def rows_like(values: Any, scores: Array, name: str) -> Array:
     kind = xp.float64 if scores.dtype == xp.float64 else xp.float32
     rows = tuple(scores.shape[:-1])
     try:
-        array = xp.asarray(values, dtype=kind, device=getattr(scores, "device", None))
+        given = values if is_array(values) else np.asarray(values, dtype=np.float64)  # None becomes NaN
+        bad = given is not values and bool(np.isnan(given).any())
+        array = xp.asarray(given, dtype=kind, device=getattr(scores, "device", None))
     except (TypeError, ValueError, RuntimeError):  # the last is what torch raises
-        array = xp.asarray(math.nan)
-    if known(xp.all(array == array)) is False:
+        bad = True
+    if bad:
         raise InputError(
             f"{name} must be one number, or one number per row, not {show(values)}",
             instead="begin with init() and carry what step gives back",
@@ -58,6 +63,7 @@ def rows_like(values: Any, scores: Array, name: str) -> Array:
 def as_plain(values: Array) -> Any:
     """Part of a state: plain numbers, lists of them for several rows, where that costs nothing.
 
-    Arrays of other libraries stay what they are, so that no step waits for a device and a step can be traced.
+    Arrays of other libraries stay what they are: on their device, and traced where a step is being traced. (What a step
+    does wait for is the check of the scores and of the state, and every round of a search for T.)
     """
     return values.tolist() if array_api_compat.is_numpy_array(values) else values

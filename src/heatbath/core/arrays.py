@@ -15,6 +15,8 @@ from heatbath.types import Array
 
 S = TypeVar("S")
 
+_NUMBERS = (int, float, np.integer, np.floating)
+
 
 def namespace(*values: Any) -> Any:
     """The array library of these values, with functions named as in the array API standard.
@@ -48,8 +50,8 @@ def is_array(value: Any) -> bool:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """A number of Python or NumPy."""
-    return isinstance(value, int | float | np.number)
+    """A real number of Python or NumPy."""
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def in_library(xp: Any, array: Array, like: Array) -> Array:

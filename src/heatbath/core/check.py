@@ -6,7 +6,8 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from heatbath.core.arrays import first_bad, is_array, known, namespace
+from heatbath.core.arrays import first_bad, is_array, is_number, known, namespace
+from heatbath.core.numbers import as_float
 from heatbath.errors import InputError
 
 
@@ -19,7 +20,8 @@ def check_temperature(temperature: Any, field: str = "temperature") -> None:
         field: the caller's name of the argument, for the message.
 
     Raises:
-        InputError: NaN, a negative number, or no real number (a text, None, a bool, a complex number).
+        InputError: NaN, a negative number, an int that no float can hold, an empty list, or no real number (a text,
+            None, a bool, a complex number).
 
     >>> from heatbath.core import check_temperature
     >>> check_temperature(0)
@@ -29,15 +31,20 @@ def check_temperature(temperature: Any, field: str = "temperature") -> None:
     heatbath.errors.InputError: temperature=-1: a temperature is never negative; write 0 for the coldest, at which the
     highest score is always taken
     """
-    if isinstance(temperature, int | float | np.floating | np.integer) and not isinstance(temperature, bool):
-        if not temperature >= 0:
-            raise _out_of_range(float(temperature), field)
+    if type(temperature) is float and temperature >= 0:  # at every decision of every stream: nothing is cheaper
+        return
+    if is_number(temperature):
+        number = as_float(temperature, field)
+        if not number >= 0:
+            raise _out_of_range(number, field)
         return
     if isinstance(temperature, list | tuple):
         try:
             numbers = np.asarray(temperature)
         except ValueError:  # rows of different lengths
             raise _no_number(temperature, field) from None
+        if numbers.size == 0:  # an empty array, though, has one T for each row of a batch that has none
+            raise _no_number(temperature, field)
     else:
         numbers = temperature
     if not (is_array(numbers) and _is_real(numbers)):

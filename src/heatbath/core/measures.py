@@ -3,11 +3,12 @@
 from math import inf
 from typing import Any
 
-from heatbath.core.arrays import is_number
+import numpy as np
+
 from heatbath.core.check import check_temperature
+from heatbath.core.numbers import check_number
 from heatbath.core.scores import read
 from heatbath.core.tempered import Tempered, temper
-from heatbath.errors import InputError
 from heatbath.types import Array, Temperature
 
 
@@ -116,14 +117,8 @@ def effective_choices(logits: Any, temperature: Temperature = 1.0, *, order: flo
     Reference: M. O. Hill, "Diversity and evenness: a unifying notation and its consequences", 1973; order 2 is the
     participation ratio of physics and the inverse Simpson index of ecology.
     """
-    if not is_number(order) or isinstance(order, bool) or not order >= 0:
-        raise InputError(
-            "the order of a Hill number is one number from 0 to inf",
-            on=f"order={order!r:.60}",
-            instead="write order=2 for the inverse probability that two draws agree",
-            field="order",
-        )
-    return _measured(lambda bath: _hill(bath, float(order)), logits, temperature)
+    hill = check_number(order, "order", "one number from 0 to inf", lambda a: a >= 0, example=2)
+    return _measured(lambda bath: _hill(bath, hill), logits, temperature)
 
 
 def free_energy(logits: Any, temperature: Temperature = 1.0) -> Array:
@@ -220,4 +215,7 @@ def _free_energy(bath: Tempered) -> Array:
 def bath_capacity(bath: Tempered) -> Array:
     """The heat capacity, ``(..., 1)`` in the working type."""
     q = bath.finite_exponents()
-    return bath.mean((q - bath.mean(q)) ** 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = (q - bath.mean(q)) ** 2
+        # at the smallest of temperatures a square overflows where its weight is 0
+        return bath.mean(bath.rows.xp.where(bath.weights == 0, 0.0, squares))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from math import log
+from math import log, nan
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -31,7 +31,10 @@ EFFECTS = {
         lambda ties, options: (1 / ties, 1 / options),
     ),
     "relative_entropy": Effect(
-        lambda xp, target, options: target * xp.log(options),
+        # of a single option every share of the entropy is 0, but what is no share is out of reach all the same
+        lambda xp, target, options: (
+            xp.where((options > 1) | ((target >= 0) & (target <= 1)), target, nan) * xp.log(options)
+        ),
         lambda ties, options: (log(ties) / log(options) if options > 1 else 0.0, 1.0),
     ),
 }

@@ -1,19 +1,20 @@
 """The sampler: a chain of steps that ends in a draw."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from heatbath.core import namespace
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
 from heatbath.sampling.draw import categorical
-from heatbath.sampling.numbers import read_rows, widened
+from heatbath.sampling.numbers import read_rows
 from heatbath.sampling.parameters import beside
 from heatbath.sampling.random import as_seeds, uniforms
 from heatbath.sampling.reading import read
 from heatbath.sampling.step import Applied, Draw, Step
-from heatbath.sampling.streams import row_of
 from heatbath.types import Array, Outcome, Reading, State
 
 
@@ -49,6 +50,8 @@ class Sampler(NamedTuple):
     def scores(self, state: State, logits: Array) -> Applied:
         """The scores that would be drawn from, the next state and the T used, without drawing.
 
+        Everything is computed in float64 where the library and the device have it.
+
         Arguments:
             state: from :meth:`init` or an earlier call; ``()`` means a new stream.
             logits: ``(V,)`` or ``(B, V)``.
@@ -56,42 +59,53 @@ class Sampler(NamedTuple):
         Returns:
             scores like ``logits`` (half precision comes back as float32) with removed options at -inf; the state; T.
         """
-        with while_doing("sampling", str(self)):
-            rows, single = _as_rows(read_rows(logits))
-            applied = self._apply(state, rows)
-            if not single:
-                return applied
-            t: Any = applied.temperature
-            t = t[0] if getattr(t, "ndim", 0) else t
-            return Applied(applied.scores[0], row_of(self.init(), applied.state, 0), t)
+        with while_doing("sampling", self):
+            scores, came = _read(logits)
+            applied = self._apply(state, scores)
+            with np.errstate(over="ignore"):  # what float32 cannot hold becomes -inf, its limit
+                return applied._replace(scores=namespace(scores).astype(applied.scores, came))
 
-    def _apply(self, state: State, rows: Array) -> Applied:
-        """The steps on rows ``(B, V)``. One row alone is a batch of one: the same arithmetic, to the last bit."""
-        position, states = self._unpack(state)
-        scores, temperature = rows, 1.0
+    def _apply(self, state: State, scores: Array) -> Applied:
+        """The steps on scores that were read."""
+        position, states = self._unpack(state, scores)
+        temperature: Any = 1.0
         after = []
         for step, step_state in zip(self.steps, states, strict=True):
             applied = step.apply(step_state, scores)
             scores = applied.scores
             after.append(applied.state)
             if applied.temperature is not None:
-                temperature = temperature * applied.temperature
-        return Applied(scores, (np.add(position, 1).tolist(), tuple(after)), temperature)
+                temperature = _product(temperature, applied.temperature)
+        return Applied(scores, ((position + 1).tolist(), tuple(after)), temperature)
 
     def learn(self, state: State, outcome: Outcome) -> State:
         """Tell every step what came of the decision, and get the next state; most steps learn nothing."""
-        position, states = self._unpack(state)
-        return position, tuple(step.learn(part, outcome) for step, part in zip(self.steps, states, strict=True))
+        with while_doing("learning", self):
+            position, states = self._unpack(state)
+            after = tuple(step.learn(part, outcome) for step, part in zip(self.steps, states, strict=True))
+            return position.tolist(), after
 
-    def _unpack(self, state: State) -> tuple[Any, tuple[State, ...]]:
-        position, states = state or self.init()
-        if len(states) != len(self.steps):
-            raise InputError(
-                f"the state belongs to a chain of {len(states)} steps, and this one has {len(self.steps)}",
-                instead="begin each stream with state = sampler.init() and hand on what sampler.step gave back",
-                field="state",
-            )
-        return position, tuple(states)
+    def _unpack(self, state: State, scores: Array | None = None) -> tuple[npt.NDArray[Any], Sequence[State]]:
+        """The position and the state of each step, checked."""
+        begin = "begin each stream with state = sampler.init() and carry what sampler.step gave back"
+        if isinstance(state, list | tuple) and not state:
+            state = self.init()
+        if not (isinstance(state, list | tuple) and len(state) == 2 and isinstance(state[1], list | tuple)):
+            raise InputError(f"{show(state):.60} is no state of a sampler", instead=begin, field="state")
+        if len(state[1]) != len(self.steps):
+            why = f"the state belongs to a chain of {len(state[1])} steps, and this one has {len(self.steps)}"
+            raise InputError(why, instead=begin, field="state")
+        try:
+            position = np.asarray(state[0])
+        except (TypeError, ValueError):  # also what JAX says of a value that is being traced
+            position = np.asarray("unknown")
+        if position.dtype.kind not in "iu" or position.ndim > 1 or np.any(position < 0):
+            why = f"the position {show(state[0]):.60} is no whole number >= 0, nor one per row"
+            raise InputError(why, instead=f"{begin}; draw outside of jax.jit", field="state")
+        if scores is not None and position.ndim and position.shape != scores.shape[:-1]:
+            why = f"the state is that of {len(position)} rows, and the scores have shape {tuple(scores.shape)}"
+            raise InputError(why, instead="carry one state per batch of the same rows", field="state")
+        return position, state[1]
 
     def step(self, state: State, logits: Array, *, seed: Any, reading: bool = False) -> Sampled:
         """Draw one option per row.
@@ -116,31 +130,34 @@ class Sampler(NamedTuple):
         >>> int(reading.kept), round(float(reading.entropy_after), 3)
         (2, 0.491)
         """
-        with while_doing("sampling", str(self)):
-            before, single = _as_rows(read_rows(logits))
-            position, _ = self._unpack(state)
-            after, state, temperature = self._apply(state, before)
-            seeds = as_seeds(seed, after.shape[0])
-            positions = np.broadcast_to(np.asarray(position, dtype=np.uint64), seeds.shape)
-            kind = widened(after).dtype
-            uniform = _for_precision(uniforms(seeds, positions), kind == namespace(after).float32)
-            choice = self.draw.pick(after, beside(uniform, after, kind))
-            made = read(before, after, choice, temperature) if reading else None
-            if single:
-                made = made and Reading(*(column[0] for column in made))
-                return Sampled(choice[0], row_of(self.init(), state, 0), made)
-            return Sampled(choice, state, made)
+        with while_doing("sampling", self):
+            before, _ = _read(logits)
+            after, then, temperature = self._apply(state, before)
+            rows = after if after.ndim == 2 else after[None, :]
+            seeds = as_seeds(seed, rows.shape[0])
+            positions = np.broadcast_to(self._unpack(state)[0], seeds.shape).astype(np.uint64)
+            uniform = _for_precision(uniforms(seeds, positions), rows.dtype == namespace(rows).float32)
+            choice = self.draw.pick(rows, beside(uniform, rows, "uniform"))
+            choice = choice if after.ndim == 2 else choice[0]
+            return Sampled(choice, then, read(before, after, choice, temperature) if reading else None)
 
 
-def _as_rows(scores: Array) -> tuple[Array, bool]:
-    """The scores as ``(B, V)``, and whether they were one row."""
+def _read(logits: Any) -> tuple[Array, Any]:
+    scores, came = read_rows(logits)
     if scores.ndim > 2:
         raise InputError(
             f"the scores have shape {tuple(scores.shape)}",
             instead="give one row, shape (V,), or several, shape (B, V)",
             field="logits",
         )
-    return (scores[None, :], True) if scores.ndim == 1 else (scores, False)
+    return scores, came
+
+
+def _product(first: Any, second: Array) -> Array:
+    """The product of two temperatures; 0 and inf make 0: a choice that was made stays made."""
+    xp = namespace(second)
+    zero = (first == 0) | (second == 0)
+    return xp.where(zero, xp.zeros_like(second), first * xp.where(zero, xp.ones_like(second), second))
 
 
 def _for_precision(uniform: Any, single: bool) -> Any:

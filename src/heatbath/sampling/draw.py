@@ -2,7 +2,6 @@
 
 from heatbath.core import namespace
 from heatbath.made import maker
-from heatbath.sampling.numbers import widened
 from heatbath.sampling.step import Draw
 from heatbath.types import Array
 
@@ -26,8 +25,7 @@ def categorical() -> Draw:
     """Draw with the probabilities of softmax(scores), by inverting their distribution function.
 
     ``choice = min {i : p_0 + ... + p_i > u}`` with the options in the order of their indices and u in [0, 1) from
-    :mod:`heatbath.sampling.random`. The sum runs in double precision where the array library has it; an option of
-    probability 0 is never drawn.
+    :mod:`heatbath.sampling.random`. An option of probability 0 is never drawn.
 
     >>> import numpy as np, heatbath as hb
     >>> sampler = hb.chain(hb.categorical())
@@ -40,8 +38,7 @@ def categorical() -> Draw:
 
     def pick(scores: Array, uniform: Array) -> Array:
         xp = namespace(scores)
-        wide = widened(scores)
-        weights = xp.exp(wide - xp.max(wide, axis=-1, keepdims=True))
+        weights = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
         mass = xp.cumulative_sum(weights, axis=-1)
         mass = xp.where(weights > 0, mass, xp.zeros_like(mass))
         # Every float below 1 that a uniform may round to, times the total, stays below the total: some option is hit.

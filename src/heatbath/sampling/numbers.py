@@ -1,4 +1,4 @@
-"""The floating-point types in which a chain computes."""
+"""The floating-point type in which a chain computes."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from heatbath.core import as_scores, namespace
 from heatbath.types import Array
 
 
-def read_rows(logits: Any) -> Array:
-    """Checked scores of the caller's library; half precision becomes float32."""
+def read_rows(logits: Any) -> tuple[Array, Any]:
+    """Checked scores in the widest floating point that the caller's library and device have, and the type they came in.
+
+    A chain computes in float64 from the first step to the draw: its sums run over whole vocabularies, and whether an
+    option is kept must not hang on the rounding of float32. JAX by default, and Apple's GPUs, have none; float32 then
+    serves. Half precision counts as having come in float32.
+    """
     scores = as_scores(logits)
     xp = namespace(scores)
-    return scores if scores.dtype in (xp.float32, xp.float64) else xp.astype(scores, xp.float32)
-
-
-def widened(scores: Array) -> Array:
-    """The scores in float64, in which masses are added, or as they are where the library or the device has none."""
-    xp = namespace(scores)
     known = xp.__array_namespace_info__().dtypes(kind="real floating", device=getattr(scores, "device", None))
-    return xp.astype(scores, known["float64"]) if "float64" in known else scores
+    came = scores.dtype if scores.dtype in (xp.float32, xp.float64) else xp.float32
+    return xp.astype(scores, known.get("float64", xp.float32)), came

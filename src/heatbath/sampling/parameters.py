@@ -1,4 +1,4 @@
-"""Checking the parameters of steps, and laying one number per row against the scores."""
+"""Checking the parameters of steps, and laying one number per row beside the scores."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import is_array
+from heatbath.core.scores import check_shape
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.types import Array
@@ -18,35 +20,42 @@ def check_parameter(
 ) -> npt.NDArray[Any]:
     """A step's parameter, one number or one per row, as an array of its own, if ``legal`` holds for every number."""
     try:
-        numbers = np.array(value)
+        numbers = np.asarray(value).copy()
         fine = numbers.dtype.kind in ("iu" if whole else "iuf") and bool(np.all(legal(numbers)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # the last is torch's, of a tensor that wants a gradient
         fine = False
     if not fine or numbers.ndim > 1 or numbers.size == 0:
         raise InputError(why, doing=f"making {name}", on=f"{name}({show(value)})", instead=instead, field=name)
     return numbers
 
 
-def beside(value: Any, scores: Array, dtype: Any = None) -> Array:
-    """A number or array as an array of the scores' library, on their device."""
+def beside(value: Any, scores: Array, field: str) -> Array:
+    """A number or array as an array of the scores' library, type and device.
+
+    Raises:
+        InputError: it is an array of another library.
+    """
     xp = namespace(scores)
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which is its limit
-        if array_api_compat.is_array_api_obj(value) and not array_api_compat.is_numpy_array(value):
-            return value if dtype is None else xp.astype(value, dtype)
-        return xp.asarray(np.asarray(value), dtype=dtype, device=getattr(scores, "device", None))
+    with np.errstate(over="ignore"):  # a number beyond the type becomes inf, which is its limit
+        if not is_array(value) or array_api_compat.is_numpy_array(value):
+            return xp.asarray(np.asarray(value), dtype=scores.dtype, device=getattr(scores, "device", None))
+        if namespace(value) is not xp:
+            raise InputError(
+                f"the scores are an array of {_library(scores)}, and {field} is one of {_library(value)}",
+                instead="convert one of the two",
+                field=field,
+            )
+        return xp.astype(value, scores.dtype)
 
 
-def per_row(value: Any, scores: Array, name: str, dtype: Any = None) -> Array:
+def _library(array: Array) -> str:
+    return type(array).__module__.partition(".")[0]
+
+
+def per_row(value: Any, scores: Array, field: str) -> Array:
     """A parameter as an array that broadcasts against the scores: ``()`` stays, ``(B,)`` becomes ``(B, 1)``."""
-    array = beside(value, scores, dtype)
+    array = beside(value, scores, field)
     if array.ndim == 0:
         return array
-    if tuple(array.shape) != tuple(scores.shape[:-1]):
-        raise InputError(
-            f"it has shape {tuple(array.shape)}, and the scores have {tuple(scores.shape[:-1])} rows",
-            doing=f"applying {name}",
-            on=f"{name}({show(value)}) and scores of shape {tuple(scores.shape)}",
-            instead=f"give {name} one number, or one number per row",
-            field=name,
-        )
+    check_shape(field, array, scores)
     return array[..., None]

@@ -7,6 +7,7 @@ batch and the number of threads cannot matter, and any implementation of the pub
 numbers.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 ROUNDS = 10
+
+LEAST, END = -(2**63), 2**64
+"""Seeds: what fits 64 bits, signed or not."""
 
 Words = npt.NDArray[np.uint64]
 
@@ -59,30 +63,34 @@ def as_seeds(seed: Any, rows: int) -> Words:
     Raises:
         InputError: a seed is no integer from -2**63 to 2**64 - 1, or their number is not the number of rows.
     """
-    one = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    seeds = [seed] if one else list(seed) if hasattr(seed, "__iter__") and not isinstance(seed, str | bytes) else None
-    if seeds is None or not all(_is_seed(value) for value in seeds):
+    plain = _plain(seed)
+    several = isinstance(plain, Sequence) and not isinstance(plain, str | bytes)
+    seeds = list(map(_plain, plain)) if several else [plain]
+    shown = f"seed={show(plain):.60}" if plain is not None or seed is None else "a seed that is being traced"
+    if not all(isinstance(value, int) and not isinstance(value, bool) and LEAST <= value < END for value in seeds):
         raise InputError(
             "a seed is an integer from -2**63 to 2**64 - 1, or a sequence of them, one per row",
             doing="drawing",
-            on=f"seed={show(seed)}",
+            on=shown,
             instead="write for example seed=7",
             field="seed",
         )
-    if one:
-        seeds = [int(seed) + row for row in range(rows)]
+    if not several:
+        seeds = [seeds[0] + row for row in range(rows)]
     elif len(seeds) != rows:
         raise InputError(
             f"there are {len(seeds)} seeds for {rows} rows",
             doing="drawing",
-            on=f"seed={show(seed)}",
+            on=shown,
             instead="give one seed per row, or one number, which row i uses as seed + i",
             field="seed",
         )
-    return np.array([int(value) % 2**64 for value in seeds], dtype=np.uint64)
+    return np.array([value % 2**64 for value in seeds], dtype=np.uint64)
 
 
-def _is_seed(value: Any) -> bool:
-    if hasattr(value, "item"):  # a 0-d array of any library
-        value = value.item()
-    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64
+def _plain(value: Any) -> Any:
+    """Numbers and lists of Python, from the arrays and numbers of any library."""
+    try:
+        return value.tolist() if hasattr(value, "tolist") else value
+    except (TypeError, RuntimeError):  # being traced: it has no value yet
+        return None

@@ -16,7 +16,7 @@ def read(before: Array, after: Array, choice: Array, temperature: Temperature) -
         temperature=one * temperature,
         entropy_before=entropy(before),
         entropy_after=entropy(after),
-        kept=xp.sum(xp.astype(after > -xp.inf, xp.int64), axis=-1),
+        kept=xp.sum(xp.astype(after > -xp.inf, xp.int32), axis=-1),
         surprisal=surprisal(before),
         surprisal_after=surprisal(after),
     )

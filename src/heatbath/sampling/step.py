@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from heatbath.made import Made
+from heatbath.made import Made, travelling
 from heatbath.thermostat import learn_nothing
 from heatbath.types import Array, Outcome, State, Temperature
 
@@ -17,6 +17,7 @@ class Applied(NamedTuple):
     """The T by which the scores were divided, from a step that does so."""
 
 
+@travelling
 class Step(NamedTuple):
     """One link of a chain: scores ``(..., V)`` in, scores of the same shape out; a removed option is -inf.
 
@@ -37,6 +38,7 @@ def stateless(function: Callable[[Array], Array]) -> Step:
     return Step(apply=lambda state, scores: Applied(function(scores), state))
 
 
+@travelling
 class Draw(NamedTuple):
     """The end of a chain: scores ``(B, V)`` and one uniform number per row in, one option per row out."""
 

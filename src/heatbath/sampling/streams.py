@@ -5,19 +5,33 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.errors import InputError
 from heatbath.types import State
 
 
 def stack(states: Sequence[State]) -> State:
-    """One state for all rows: nested alike, every number an array with one entry per row.
+    """One state for all rows: nested alike, every number a list with one entry per row, arrays one axis longer.
+
+    Arguments:
+        states: one per row, of streams through the same thermostat or sampler.
+
+    Raises:
+        InputError: there are none, or they are not nested alike.
 
     >>> from heatbath.sampling import stack
     >>> stack([(3, (0.5, ())), (8, (0.7, ()))])
-    (array([3, 8]), (array([0.5, 0.7]), ()))
+    ([3, 8], ([0.5, 0.7], ()))
     """
-    if isinstance(states[0], list | tuple):
+    if not states:
+        raise _not_alike("there are no states")
+    if _is_nest(states[0]):
+        if not all(_is_nest(state) and len(state) == len(states[0]) for state in states):
+            raise _not_alike("the states are not nested alike")
         return tuple(stack(parts) for parts in zip(*states, strict=True))
-    return np.asarray(states)
+    if any(_is_nest(state) or np.shape(state) != np.shape(states[0]) for state in states):
+        raise _not_alike("the states are not nested alike")
+    stacked = np.asarray(states)
+    return stacked.tolist() if stacked.ndim == 1 else stacked
 
 
 def row_of(alike: State, states: State, row: int) -> State:
@@ -28,13 +42,31 @@ def row_of(alike: State, states: State, row: int) -> State:
         states: the state of the batch.
         row: which row.
 
+    Raises:
+        InputError: the two are not nested alike.
+
     >>> from heatbath.sampling import row_of
     >>> row_of((0, (0.0, ())), ([3, 8], ([0.5, 0.7], ())), 1)
     (8, (0.7, ()))
     """
-    if isinstance(alike, list | tuple):
+    if _is_nest(alike):
+        if not _is_nest(states) or len(states) != len(alike):
+            raise _not_alike("the state of the batch is not nested like that of a stream")
         return tuple(row_of(inner, part, row) for inner, part in zip(alike, states, strict=True))
-    if not isinstance(states, list) and not getattr(states, "ndim", 0):
-        return states  # one number for all rows, such as a count
+    if np.ndim(states) == np.ndim(alike):
+        return states  # one for all rows, such as a count
     part: Any = states[row]
     return part.item() if isinstance(part, np.generic) else part
+
+
+def _is_nest(state: State) -> bool:
+    return isinstance(state, list | tuple)
+
+
+def _not_alike(why: str) -> InputError:
+    return InputError(
+        why,
+        doing="joining the states of several streams",
+        instead="take states of streams through the same thermostat or sampler, and rows that it has",
+        field="states",
+    )

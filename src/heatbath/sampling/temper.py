@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.core import namespace
+from heatbath.core import check_temperature, namespace
+from heatbath.errors import while_doing
 from heatbath.made import maker
 from heatbath.sampling.parameters import beside, per_row
 from heatbath.sampling.step import Applied, Step
@@ -26,7 +27,7 @@ def temperature(thermostat: Any) -> Step:
     on a seed; T = inf makes all options that are not forbidden equally likely.
 
     Raises:
-        InputError: T is negative or not a number.
+        InputError: T is negative or not a number; at a step, where a schedule or thermostat decides such a T.
 
     >>> import numpy as np, heatbath as hb
     >>> hb.chain(hb.temperature(0.5)).scores((), np.array([1.0, 2.0, -np.inf])).scores
@@ -39,9 +40,11 @@ def temperature(thermostat: Any) -> Step:
     decide = as_thermostat(thermostat)
 
     def apply(state: State, scores: Array) -> Applied:
-        decided, state = decide.step(state, Seen(scores=scores))
-        now = beside(decided, scores, scores.dtype)
-        return Applied(temper(scores, now), state, temperature=now)
+        with while_doing("asking for a temperature", decide):
+            decided, state = decide.step(state, Seen(scores=scores))
+            check_temperature(decided)
+            now = beside(decided, scores, "temperature")
+            return Applied(temper(scores, now), state, temperature=now)
 
     return Step(apply=apply, init=decide.init, learn=decide.learn)
 
@@ -49,13 +52,13 @@ def temperature(thermostat: Any) -> Step:
 def temper(scores: Array, value: Temperature) -> Array:
     """``(scores - max) / T`` with the exact limits at T = 0 and T = inf."""
     xp = namespace(scores)
-    t = per_row(value, scores, "temperature", dtype=scores.dtype)
+    t = per_row(value, scores, "temperature")
     best = xp.max(scores, axis=-1, keepdims=True)
     first_best = xp.argmax(scores, axis=-1, keepdims=True)
     options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
     lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))
-    # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
-    difference = xp.where(lost, xp.zeros_like(scores), scores - best)
-    with np.errstate(over="ignore"):  # a quotient beyond the type is -inf, its limit
+    with np.errstate(over="ignore"):  # a difference or quotient beyond the type is -inf, its limit
+        # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
+        difference = xp.where(lost, xp.zeros_like(scores), scores - best)
         tempered = difference / xp.where(t == 0, xp.ones_like(t), t)
     return xp.where(lost, xp.full_like(scores, -xp.inf), tempered)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.scores import check_shape
 from heatbath.made import maker
-from heatbath.sampling.numbers import widened
 from heatbath.sampling.parameters import check_parameter, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
@@ -51,12 +51,19 @@ def top_k(k: Any) -> Step:
         whole=True,
     )
 
+    counts = np.minimum(count.astype(np.float64), 2**31).astype(np.int64)  # no row has more options
+
     def keep(scores: Array) -> Array:
-        xp = namespace(scores)
-        last = scores.shape[-1] - xp.clip(per_row(count, scores, "top_k"), max=scores.shape[-1])
-        ranked = xp.sort(scores, axis=-1)
-        last = xp.broadcast_to(last, (*scores.shape[:-1], 1))
-        return _keep(scores, scores >= xp.take_along_axis(ranked, last, axis=-1))
+        xp, options = namespace(scores), scores.shape[-1]
+        last = options - np.minimum(counts, options)
+        if xp is np and last.ndim == 0:  # no need to sort
+            worst = np.partition(scores, last, axis=-1)[..., last][..., None]
+        else:
+            check_shape("top_k", last, scores)
+            place = xp.asarray(last, device=getattr(scores, "device", None))[..., None]
+            place = xp.broadcast_to(place, (*scores.shape[:-1], 1))
+            worst = xp.take_along_axis(xp.sort(scores, axis=-1), place, axis=-1)
+        return _keep(scores, scores >= worst)
 
     return stateless(keep)
 
@@ -71,7 +78,7 @@ def top_p(p: Any) -> Step:
         p: 0 < p <= 1, or one per row.
 
     At the boundary: the option that reaches p is kept, every option that ties with it as well, and at least one always;
-    p = 1 keeps everything that is not forbidden. Masses are added in double precision where the array library has it.
+    p = 1 keeps everything that is not forbidden.
 
     Raises:
         InputError: p is not in (0, 1].
@@ -95,16 +102,16 @@ def top_p(p: Any) -> Step:
 
     def keep(scores: Array) -> Array:
         xp = namespace(scores)
-        wide = widened(scores)
-        ranked = xp.flip(xp.sort(wide, axis=-1), axis=-1)
+        ranked = xp.flip(xp.sort(scores, axis=-1), axis=-1)
         weights = xp.exp(ranked - ranked[..., :1])
         mass = xp.cumulative_sum(weights, axis=-1)
-        part = per_row(share, scores, "top_p", dtype=wide.dtype)
-        # Position i stays iff the mass before it is below p of the whole: the first always does, and ties are then
-        # brought back in by comparing scores with the smallest that stayed.
-        stays = (mass - weights < part * mass[..., -1:]) | (part == 1)
+        part = per_row(share, scores, "top_p")
+        # Position i stays iff the mass before it is below p of the whole. The first always does, also where p is too
+        # small for the type. Ties are then brought back in by comparing scores with the smallest that stayed.
+        first = xp.arange(ranked.shape[-1], device=getattr(scores, "device", None)) == 0
+        stays = (mass - weights < part * mass[..., -1:]) | (part == 1) | first
         worst = xp.min(xp.where(stays, ranked, xp.full_like(ranked, xp.inf)), axis=-1, keepdims=True)
-        return _keep(scores, wide >= worst)
+        return _keep(scores, scores >= worst)
 
     return stateless(keep)
 
@@ -143,9 +150,7 @@ def min_p(p: Any) -> Step:
         margin = np.log(ratio.astype(np.float64))
 
     def keep(scores: Array) -> Array:
-        xp = namespace(scores)
-        wide = widened(scores)
-        floor = xp.max(wide, axis=-1, keepdims=True) + per_row(margin, scores, "min_p", dtype=wide.dtype)
-        return _keep(scores, wide >= floor)
+        floor = namespace(scores).max(scores, axis=-1, keepdims=True) + per_row(margin, scores, "min_p")
+        return _keep(scores, scores >= floor)
 
     return stateless(keep)

@@ -4,6 +4,7 @@ These errors say *why* and *what to write instead*; the maker adds *doing what, 
 """
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.core.numbers import check_number, check_whole
 from heatbath.errors import InputError, while_doing
 from heatbath.made import Made, show
 
@@ -22,32 +24,13 @@ def making(name: str, *arguments: Any) -> Iterator[None]:
         yield
 
 
-def check_number(value: Any, name: str, *, finite: bool = False, positive: bool = False) -> float:
+def check_t(value: Any, name: str, *, finite: bool = False, positive: bool = False, field: str | None = None) -> float:
     """One temperature: 0 <= T <= inf, or stricter."""
-    number = math.nan
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:  # an int of more than 308 digits
-            number = math.nan
-    if (number > 0 if positive else number >= 0) and not (finite and math.isinf(number)):
-        return number
-    raise InputError(
-        f"{name} must be a {'finite ' if finite else ''}number {'> 0' if positive else '>= 0'}, not {show(value)}",
-        instead=f"write for example {name}=0.7",
-        field=name,
+    wanted = f"a {'finite ' if finite else ''}number {'> 0' if positive else '>= 0'}"
+    most = sys.float_info.max if finite else math.inf
+    return check_number(
+        value, name, wanted, lambda t: (t > 0 if positive else t >= 0) and t <= most, example=0.7, field=field
     )
-
-
-def check_whole(value: Any, name: str) -> int:
-    """A number of decisions: a whole number >= 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(
-            f"{name} must be a whole number >= 1, not {show(value)}",
-            instead=f"give the number of decisions, for example {name}=100",
-            field=name,
-        )
-    return int(value)
 
 
 def check_boundaries(boundaries: Any, pieces: int, what: str) -> tuple[int, ...]:
@@ -64,7 +47,7 @@ def check_boundaries(boundaries: Any, pieces: int, what: str) -> tuple[int, ...]
             instead="give the count at which each but the first begins",
             field="boundaries",
         )
-    counts = tuple(check_whole(boundary, "every boundary") for boundary in boundaries)
+    counts = tuple(check_whole(boundary, "every boundary", field="boundaries") for boundary in boundaries)
     for left, right in pairwise(counts):
         if right <= left:
             raise InputError(

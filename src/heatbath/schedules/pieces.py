@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.numbers import check_whole
 from heatbath.errors import InputError
 from heatbath.made import maker, show
-from heatbath.schedules.checks import check_boundaries, check_number, check_whole, making
+from heatbath.schedules.checks import check_boundaries, check_t, making
 from heatbath.schedules.ramps import linear
 from heatbath.schedules.schedule import Schedule, as_schedule
 from heatbath.types import Array
@@ -36,8 +37,8 @@ def step(values: Sequence[float], boundaries: Sequence[int]) -> Schedule:
     Reference: Silver et al., "Mastering the game of Go without human knowledge", Nature 550, 2017.
     """
     with making("step", values, boundaries):
-        temperatures = [check_number(value, "every value") for value in _pieces(values, "values")]
-        return _joined([as_schedule(value) for value in temperatures], boundaries, "values")
+        temperatures = [check_t(value, "every value", field="values") for value in _pieces(values, "values")]
+        return _joined([as_schedule(value, "values") for value in temperatures], boundaries, "values")
 
 
 @maker("schedule")
@@ -62,7 +63,8 @@ def join(schedules: Sequence[Any], boundaries: Sequence[int]) -> Schedule:
     How to choose: whatever the named schedules do not give. A joint is only continuous if the pieces meet there.
     """
     with making("join", schedules, boundaries):
-        return _joined([as_schedule(schedule) for schedule in _pieces(schedules, "schedules")], boundaries, "schedules")
+        parts = [as_schedule(part, "every schedule", "schedules") for part in _pieces(schedules, "schedules")]
+        return _joined(parts, boundaries, "schedules")
 
 
 @maker("schedule")
@@ -88,10 +90,9 @@ def warm_up(start: float, then: Any, steps: int) -> Schedule:
     learned nothing yet) and later ones may vary. The other way round, a warm opening, is ``cosine(1.2, 0.6, 100)``.
     """
     with making("warm_up", start, then, steps):
-        after = as_schedule(then)
-        ramp = linear(
-            check_number(start, "start", finite=True), check_number(after(0), "then(0)", finite=True), steps=steps
-        )
+        after = as_schedule(then, "then")
+        first = check_t(start, "start", finite=True)
+        ramp = linear(first, check_t(after(0), "then(0)", finite=True, field="then"), steps=steps)
         return _joined([ramp, after], [check_whole(steps, "steps")], "schedules")
 
 
@@ -100,11 +101,11 @@ def cyclic(schedule: Any, period: int) -> Schedule:
     """The first ``period`` counts of a schedule, again and again: ``T(n) = schedule(n mod period)``.
 
     Arguments:
-        schedule: a schedule.
+        schedule: a schedule, or a number for a constant.
         period: after how many decisions it begins again, >= 1.
 
     Raises:
-        InputError: not a schedule, or a ``period`` below 1.
+        InputError: ``schedule`` is neither, or a ``period`` below 1.
 
     >>> import heatbath as hb
     >>> restarts = hb.schedules.cyclic(hb.schedules.cosine(1.2, 0.4, 20), 20)     # warm restarts
@@ -123,7 +124,7 @@ def cyclic(schedule: Any, period: int) -> Schedule:
     "Cyclical learning rates for training neural networks", WACV 2017 (both for learning rates).
     """
     with making("cyclic", schedule, period):
-        inner, length = as_schedule(schedule), check_whole(period, "period")
+        inner, length = as_schedule(schedule, "schedule"), check_whole(period, "period")
         return Schedule(value=lambda count: inner.value(count % length))
 
 

@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable
 
 from heatbath.core import namespace
+from heatbath.core.numbers import check_whole
 from heatbath.made import maker
-from heatbath.schedules.checks import check_number, check_whole, making
+from heatbath.schedules.checks import check_t, making
 from heatbath.schedules.schedule import Schedule, as_schedule
 from heatbath.types import Array
 
@@ -27,7 +28,7 @@ def constant(temperature: float) -> Schedule:
     How to choose: as one piece of :func:`join`; a T that never changes is simply :func:`heatbath.fixed`.
     """
     with making("constant", temperature):
-        return as_schedule(check_number(temperature, "temperature"))
+        return as_schedule(check_t(temperature, "temperature"), "temperature")
 
 
 @maker("schedule")
@@ -51,7 +52,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     where T goes over more than one order of magnitude.
     """
     with making("linear", start, end, steps):
-        first, last = check_number(start, "start", finite=True), check_number(end, "end", finite=True)
+        first, last = check_t(start, "start", finite=True), check_t(end, "end", finite=True)
         return _ramp(first, last, check_whole(steps, "steps"), lambda part: first + (last - first) * part)
 
 
@@ -79,7 +80,7 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
     rates).
     """
     with making("cosine", start, end, steps):
-        first, last = check_number(start, "start", finite=True), check_number(end, "end", finite=True)
+        first, last = check_t(start, "start", finite=True), check_t(end, "end", finite=True)
 
         def wave(part: Array) -> Array:
             xp = namespace(part)
@@ -113,8 +114,8 @@ def exponential(start: float, end: float, steps: int) -> Schedule:
     stage).
     """
     with making("exponential", start, end, steps):
-        first = check_number(start, "start", finite=True, positive=True)
-        last = check_number(end, "end", finite=True, positive=True)
+        first = check_t(start, "start", finite=True, positive=True)
+        last = check_t(end, "end", finite=True, positive=True)
         rate = math.log(last) - math.log(first)
 
         def decay(part: Array) -> Array:
@@ -151,7 +152,7 @@ def logarithmic(start: float) -> Schedule:
     the energy) is enough.
     """
     with making("logarithmic", start):
-        first = check_number(start, "start", finite=True)
+        first = check_t(start, "start", finite=True)
         # ln(e + n) = 1 + ln(1 + n / e), written so that T(0) is exactly the start in every precision.
         return Schedule(value=lambda count: first / (1 + namespace(count).log1p(count / math.e)))
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from heatbath.core import namespace
 from heatbath.errors import InputError
-from heatbath.made import Made, show
-from heatbath.schedules.checks import check_number
+from heatbath.made import Made, show, travelling
+from heatbath.schedules.checks import check_t
 from heatbath.types import Array, Temperature
 
 
+@travelling
 class Schedule(NamedTuple):
     """T as a function of the count: ``schedule(count) -> T``, where the first decision of a stream has count 0.
 
@@ -45,6 +46,8 @@ class Schedule(NamedTuple):
         if isinstance(count, int | np.integer) and not isinstance(count, bool):
             if count < 0:
                 raise _no_count(self, count, "a count is never negative")
+            if count > np.iinfo(np.int64).max:
+                raise _no_count(self, count, "a count is below 2**63")
             return float(self.value(np.asarray(count, dtype=np.int64)))
         return self.value(_counts(self, count))
 
@@ -81,14 +84,18 @@ def _no_count(schedule: Schedule, count: Any, why: str) -> InputError:
     )
 
 
-def as_schedule(value: Any) -> Schedule:
-    """Promote what may stand for a part of a schedule: a schedule, or a number for a constant."""
+def as_schedule(value: Any, name: str, field: str | None = None) -> Schedule:
+    """Promote what may stand for a part of a schedule: a schedule, or a number for a constant.
+
+    ``name`` is what to call it in a message, and ``field`` the name of the argument, where that is another.
+    """
     if isinstance(value, Schedule):
         return value
     if callable(value):
         raise InputError(
             f"{show(value)} is a plain function",
             instead="wrap a function of your own in heatbath.schedules.Schedule",
+            field=field or name,
         )
-    number = check_number(value, "T")
+    number = check_t(value, name, field=field)
     return Schedule(value=lambda count: 0.0 * count + number)

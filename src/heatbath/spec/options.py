@@ -54,16 +54,14 @@ class Option(NamedTuple):
             self._refuse(value, "a number is expected")
         if value in self.off:
             return None
-        if isinstance(value, float) and self.kind is int:
-            if not value.is_integer():
-                self._refuse(value, "a whole number is expected")
-            value = int(value)
+        if isinstance(value, float) and self.kind is int and not value.is_integer():
+            self._refuse(value, "a whole number is expected")
         if isinstance(value, int) and self.kind is float and abs(value) > sys.float_info.max:
             self._refuse(value, "the number is too large")
         legal = value > self.low if self.above_low else value >= self.low
         if not (legal and value <= self.high):
             self._refuse(value, "it is not a number" if value != value else f"{self.name} must be {self._words()}")
-        return value
+        return self.kind(value)
 
     def _words(self) -> str:
         return f"in {self.range}" if self.range[0] in "([" else self.range

@@ -12,36 +12,18 @@ Names are the makers of :data:`heatbath.made.MAKERS`; nothing else can be called
 read.
 """
 
-import difflib
-import inspect
-import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from heatbath import control, sampling, schedules  # noqa: F401  importing the rooms is what fills the registry
 from heatbath.errors import HeatbathError, SpecError
 from heatbath.made import MAKERS
-from heatbath.sampling import Sampler, chain
+from heatbath.sampling import Draw, Sampler, chain
+from heatbath.spec.arguments import Argument, at_fault, bind
+from heatbath.spec.names import DECIDERS, LINKS, is_any, maker_of
+from heatbath.spec.tokens import Source, Token, shortened, split
 from heatbath.thermostat import Thermostat, as_thermostat
 
-MAX_LENGTH = 10_000
 MAX_DEPTH = 20
-
-_TOKEN = re.compile(
-    r"""(?P<arrow>->)
-      | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan)\b)
-      | (?P<name>[A-Za-z_]\w*)
-      | (?P<string>'[^']*'|"[^"]*")
-      | (?P<mark>[()\[\],=])""",
-    re.VERBOSE,
-)
-_CONSTANTS = {"True": True, "False": False, "None": None}
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    position: int
 
 
 def parse(text: str) -> Sampler | Thermostat:
@@ -73,37 +55,24 @@ def parse(text: str) -> Sampler | Thermostat:
         raise SpecError(
             "a text was expected", text=repr(text), position=0, instead="write for example 'temperature(0.7)'"
         )
-    if len(text) > MAX_LENGTH:
-        raise SpecError(f"the text is longer than {MAX_LENGTH} characters", text=text[:60] + " ...", position=0)
     return _Parser(text).whole()
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = self._split(text)
+        self.source = Source(text)
+        self.tokens = split(self.source)
         self.index = 0
         self.depth = 0
 
-    def _split(self, text: str) -> list[_Token]:
-        tokens, position = [], 0
-        while position < len(text):
-            if text[position].isspace():
-                position += 1
-                continue
-            found = _TOKEN.match(text, position)
-            if not found:
-                self._fail(f"{text[position]!r} has no meaning here", position, "expected a name, a number or '->'")
-            tokens.append(_Token(str(found.lastgroup), found.group(), position))
-            position = found.end()
-        return [*tokens, _Token("end", "", len(text))]
-
-    def _fail(self, why: str, position: int, instead: str = "") -> NoReturn:
-        raise SpecError(why, text=self.text, position=position, instead=instead) from None
-
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.index]
+
+    def _next(self) -> Token:
+        token = self.token
+        self.index += 1
+        return token
 
     def _take(self, text: str) -> bool:
         if self.token.text == text and self.token.kind != "string":
@@ -111,121 +80,91 @@ class _Parser:
             return True
         return False
 
-    def _expect(self, text: str, instead: str) -> None:
+    def _expect(self, text: str, wanted: str) -> None:
         if not self._take(text):
-            found = repr(self.token.text) if self.token.text else "the end of the text"
-            self._fail(f"expected {instead}, found {found}", self.token.position)
+            self._wrong(wanted)
+
+    def _wrong(self, wanted: str) -> NoReturn:
+        self.source.fail(f"expected {wanted}, found {self.token}", self.token.position)
 
     def whole(self) -> Sampler | Thermostat:
         first = self.token
-        if first.kind == "name" and first.text not in _CONSTANTS and not _known(first.text, "thermostat", "schedule"):
-            links = [self._call("step", "draw")]
-            while self._take("->"):
-                links.append(self._call("step", "draw"))
-            self._expect("", "'->' and another step, or the end")
-            sampler: Sampler = self._make(lambda: chain(*links), first)
-            return sampler
+        if first.kind not in ("name", "number", "string", "constant") and first.text != "[":
+            self._wrong("a step, a thermostat or a number")
+        if first.kind == "name" and not is_any(first.text, DECIDERS):
+            return self._chain()
         value = self._value()
         self._expect("", "the end of the text (only steps can be joined by '->': put this inside temperature(...))")
-        thermostat: Thermostat = self._make(lambda: as_thermostat(value), first)
+        thermostat: Thermostat = self._make(lambda: as_thermostat(value), lambda _: first)
         return thermostat
 
-    def _make(self, make: Callable[[], Any], at: _Token) -> Any:
+    def _chain(self) -> Sampler:
+        links = [self._call(LINKS if is_any(self.token.text, LINKS) else tuple(MAKERS))]
+        while self._take("->"):
+            link = self.token
+            links.append(self._call(LINKS))
+            if isinstance(links[-2], Draw):
+                self.source.fail(f"nothing can follow a draw, and {links[-2]} draws", link.position)
+        self._expect("", "'->' and another step, or the end")
+        return chain(*links)
+
+    def _make(self, make: Callable[[], Any], place: Callable[[HeatbathError], Token]) -> Any:
         try:
             return make()
-        except SpecError:
-            raise
         except HeatbathError as error:
-            self._fail(error.why, at.position, error.instead)
+            self.source.fail(shortened(error.why, 300), place(error).position, error.instead)
 
-    def _call(self, *kinds: str) -> Any:
-        name = self.token
-        if name.kind != "name":
-            found = repr(name.text) if name.text else "the end of the text"
-            self._fail(f"expected the name of a {' or '.join(kinds)}, found {found}", name.position)
-        makers = {known: make for kind in kinds for known, make in MAKERS[kind].items()}
-        if name.text not in makers:
-            self._fail(
-                f"there is no {' or '.join(kinds)} {name.text!r}", name.position, _advice(name.text, makers, kinds)
-            )
-        self.index += 1
-        args, named = self._arguments(name) if self._take("(") else ([], {})
-        signature = inspect.signature(makers[name.text])
-        try:
-            signature.bind(*args, **named)
-        except TypeError as error:
-            self._fail(f"{name.text}: {error}", name.position, f"its arguments are {name.text}{_plain(signature)}")
-        return self._make(lambda: makers[name.text](*args, **named), name)
+    def _call(self, kinds: tuple[str, ...]) -> Any:
+        if self.token.kind != "name":
+            self._wrong(f"the name of a {' or '.join(kinds)}")
+        name = self._next()
+        make = maker_of(self.source, name, kinds)
+        if self.token.kind in ("number", "string", "constant") or self.token.text == "[":
+            self._wrong(f"'(' after {name.text}")
+        bound = bind(self.source, name, make, self._arguments(name) if self._take("(") else [])
+        values = {parameter: argument.value for parameter, argument in bound.items()}
+        return self._make(lambda: make(**values), lambda error: at_fault(error, name, bound))
 
-    def _arguments(self, call: _Token) -> tuple[list[Any], dict[str, Any]]:
-        args: list[Any] = []
-        named: dict[str, Any] = {}
+    def _arguments(self, call: Token) -> list[Argument]:
+        given: list[Argument] = []
         while not self._take(")"):
-            if args or named:
+            if given:
                 self._expect(",", f"',' or ')' in the arguments of {call.text}")
-            at, following = self.token, self.tokens[min(self.index + 1, len(self.tokens) - 1)]
-            if at.kind == "name" and following.text == "=":
-                self.index += 2
-                if at.text in named:
-                    self._fail(f"{at.text} is given twice", at.position)
-                named[at.text] = self._value()
-            elif named:
-                self._fail(
-                    "a value without a name stands behind one with a name", at.position, "name it, or move it forward"
+            given.append(self._argument())
+            if given[-1].name is None and any(argument.name for argument in given):
+                self.source.fail(
+                    "a value without a name stands behind one with a name",
+                    given[-1].at.position,
+                    "name it, or move it forward",
                 )
-            else:
-                args.append(self._value())
-        return args, named
+        return given
+
+    def _argument(self) -> Argument:
+        name = None
+        if self.token.kind == "name" and self.tokens[self.index + 1].text == "=":
+            name = self._next()
+            self.index += 1
+        at = self.token
+        return Argument(self._value(), at, name)
 
     def _value(self) -> Any:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self._fail(f"the text is nested more than {MAX_DEPTH} deep", self.token.position)
+            self.source.fail(f"the text is nested more than {MAX_DEPTH} deep", self.token.position)
         value = self._value_inside()
         self.depth -= 1
         return value
 
     def _value_inside(self) -> Any:
-        token = self.token
-        if token.kind == "number":
-            self.index += 1
-            return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
-        if token.kind == "string":
-            self.index += 1
-            return token.text[1:-1]
-        if token.text in _CONSTANTS:
-            self.index += 1
-            return _CONSTANTS[token.text]
-        if self._take("["):
-            items: list[Any] = []
-            while not self._take("]"):
-                if items:
-                    self._expect(",", "',' or ']' in the list")
-                items.append(self._value())
-            return items
-        if token.kind == "name":
-            return self._call("thermostat", "schedule")
-        found = repr(token.text) if token.text else "the end of the text"
-        return self._fail(f"expected a number, a list or a thermostat, found {found}", token.position)
-
-
-def _known(name: str, *kinds: str) -> bool:
-    return any(name in MAKERS[kind] for kind in kinds)
-
-
-def _advice(name: str, makers: dict[str, Any], kinds: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, makers, n=1, cutoff=0.5)
-    elsewhere = [kind for kind in MAKERS if kind not in kinds and name in MAKERS[kind]]
-    if elsewhere:
-        return f"{name} is a {elsewhere[0]}: " + (
-            f"write temperature({name}(...))"
-            if elsewhere[0] in ("thermostat", "schedule")
-            else "it stands in a chain by itself"
-        )
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(makers))}"
-
-
-def _plain(signature: inspect.Signature) -> str:
-    """The signature as a person writes it: names and defaults, no types."""
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
-    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+        if self.token.kind in ("number", "string", "constant"):
+            return self._next().value
+        if self.token.kind == "name":
+            return self._call(DECIDERS)
+        if not self._take("["):
+            self._wrong("a number, a list or a thermostat")
+        items: list[Any] = []
+        while not self._take("]"):
+            if items:
+                self._expect(",", "',' or ']' in the list")
+            items.append(self._value())
+        return items

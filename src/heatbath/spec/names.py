@@ -1,0 +1,51 @@
+"""Names in the text form: which maker is meant, and what to say where none is."""
+
+import difflib
+from collections.abc import Callable, Collection
+from typing import Any
+
+from heatbath import control, sampling, schedules  # noqa: F401  importing the rooms is what fills the registry
+from heatbath.made import MAKERS
+from heatbath.spec.tokens import Source, Token
+
+LINKS = ("step", "draw")
+"""What stands in a chain."""
+DECIDERS = ("thermostat", "schedule")
+"""What stands where a temperature can."""
+
+
+def is_any(name: str, kinds: Collection[str]) -> bool:
+    """Whether one of the kinds has a maker of this name."""
+    return any(name in MAKERS[kind] for kind in kinds)
+
+
+def maker_of(source: Source, name: Token, kinds: tuple[str, ...]) -> Callable[..., Any]:
+    """The maker of a name.
+
+    Raises:
+        SpecError: none of the kinds has it; the message says what was probably meant.
+    """
+    home = next((kind for kind in kinds if name.text in MAKERS[kind]), None)
+    if home is None:
+        everywhere = set(kinds) == set(MAKERS)
+        why = f"nothing is called {name}" if everywhere else f"there is no {' or '.join(kinds)} {name}"
+        source.fail(why, name.position, _advice(name.text, kinds))
+    return MAKERS[home][name.text]
+
+
+def _advice(name: str, kinds: Collection[str]) -> str:
+    home = {known: kind for kind, makers in MAKERS.items() for known in makers}
+    own = sorted(known for known in home if home[known] in kinds)
+    if name in home and home[name] in DECIDERS:
+        return f"{name} is a {home[name]}: write temperature({name}(...))"
+    if name in home:
+        return f"{name} is a {home[name]}: it stands in a chain by itself"
+    near = _near(name, own) or _near(name, home)
+    if near and near not in own and home[near] in DECIDERS:
+        return f"did you mean temperature({near}(...))?"
+    return f"did you mean {near}?" if near else f"known are {', '.join(own)}"
+
+
+def _near(name: str, names: Collection[str]) -> str | None:
+    longer = [known for known in names if known.startswith(name.lower())]  # "temp" is nearer to step, by its letters
+    return next(iter(longer or difflib.get_close_matches(name.lower(), names, n=1)), None)
