@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# The CPU build of PyTorch that the tests run on; the library itself accepts any recent version.
-TORCH  := torch==2.13.0
+# The PyTorch that the tests run on; the library accepts any recent version. The CPU build is enough: where the default one
+# brings CUDA along, name another, as in: make test TORCH=/path/to/torch-cpu.whl
+TORCH  ?= torch==2.13.0
 
 .PHONY: run test check format lint types floors docs bench system clean help
 

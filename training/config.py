@@ -1,10 +1,11 @@
 """Every number of the training run, in one place."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared" / "data"
+DATA = Path(os.environ.get("HEATBATH_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "training" / "work"
 SHIPPED = ROOT / "src" / "heatbath" / "embedded" / "weights"
 

@@ -15,7 +15,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 
-from training.config import CONFIG, SHARED, WORK
+from training.config import CONFIG, DATA, WORK
 
 SEPARATOR = "<|endoftext|>"  # token 0: stands before every text and so also ends it
 ASCII = str.maketrans(
@@ -40,7 +40,7 @@ def clean(text: str) -> str:
 
 def grimm() -> list[Tale]:
     """The tales of the Brothers Grimm; a line `# name` opens each."""
-    text = (SHARED / "fairy-tales" / "grimm.txt").read_text(encoding="utf-8")
+    text = (DATA / "fairy-tales" / "grimm.txt").read_text(encoding="utf-8")
     for broken, right in {"Ã¶": "ö", "â\x80\x93": "-", "â\x80\x9a": ",", 'K"set': "Köset"}.items():
         text = text.replace(broken, right)  # UTF-8 that was once read as Latin-1
     parts = re.split(r"^# (.+)$", text, flags=re.MULTILINE)[1:]
@@ -49,7 +49,7 @@ def grimm() -> list[Tale]:
 
 def jacobs() -> list[Tale]:
     """The tales of Joseph Jacobs, without front matter, notes and the closing plate."""
-    text = (SHARED / "fairy-tales" / "jacobs.txt").read_text(encoding="utf-8")
+    text = (DATA / "fairy-tales" / "jacobs.txt").read_text(encoding="utf-8")
     contents = re.search(r"^CONTENTS$(.+?)^NOTES AND REFERENCES$", text, flags=re.MULTILINE | re.DOTALL)
     assert contents is not None
     titles = contents[1].split("\n\n")

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from training.config import SHARED, WORK
+from training.config import DATA, WORK
 
 TEMPERATURES = (0.7, 0.9)
 OPENED = 0.35  # share of stories that continue an opening
@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=192)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    teacher, written, count = load(SHARED / "stories260K"), 0, 0
+    teacher, written, count = load(DATA / "stories260K"), 0, 0
     WORK.mkdir(exist_ok=True)
     with (WORK / f"stories-{chosen.seed}.jsonl").open("w", encoding="utf-8") as file:
         while written < chosen.megabytes * 1e6:
