@@ -70,6 +70,10 @@ class Reading(NamedTuple):
 class Tokenizer(Protocol):
     """Text to token ids and back."""
 
+    longest: int
+    """The most bytes of a text that one token takes in; a text of more than ``n * longest`` bytes has more than ``n``
+    tokens, which is known without encoding it."""
+
     def encode(self, text: str) -> list[int]: ...
 
     def decode(self, ids: Sequence[int]) -> str: ...

@@ -27,7 +27,9 @@ Program = Callable[..., Ran]
 def heatbath(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Program:
     """Run the program in this process: ``heatbath("explain", "1", "2", width=60, terminal=True, stdin="...")``."""
 
-    def call(*arguments: str, width: int = 100, terminal: bool = False, stdin: str = "", **environment: str) -> Ran:
+    def call(
+        *arguments: str, width: int = 100, terminal: bool = False, stdin: str | bytes = "", **environment: str
+    ) -> Ran:
         with monkeypatch.context() as patch:
             for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"):
                 patch.delenv(name, raising=False)
@@ -37,7 +39,9 @@ def heatbath(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
                 patch.setenv("FORCE_COLOR", "1")
             for name, value in environment.items():
                 patch.setenv(name, value)
-            patch.setattr("sys.stdin", io.StringIO(stdin))
+            patch.setattr(
+                "sys.stdin", io.TextIOWrapper(io.BytesIO(stdin if isinstance(stdin, bytes) else stdin.encode()))
+            )
             capsys.readouterr()
             code = run(arguments)
         return Ran(code, *capsys.readouterr())

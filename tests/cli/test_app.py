@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -52,6 +53,16 @@ def test_unknown_words_are_one_line_and_exit_code_2(heatbath, words):
     assert len(ran.err.splitlines()) == 1
 
 
+def test_the_exit_codes_of_the_documents_are_those_of_the_program():
+    from heatbath import cli
+
+    path = Path(__file__).parents[2] / "docs" / "cli.rst"
+    rows = re.findall(r"\* - (\d+)\n     - (.+(?:\n {7}.+)*)", path.read_text(encoding="utf-8"))
+    assert [code for code, _ in rows] == ["0", "1", "2", "130"]
+    said = " ".join(cli.__doc__.split())
+    assert [code for code, meaning in rows if f"{code} {' '.join(meaning.split())}" not in said] == []
+
+
 def test_no_words_at_all_ask_for_help(heatbath):
     assert heatbath() == heatbath("--help")
 
@@ -60,6 +71,12 @@ def test_a_closed_output_is_no_error():
     script = f"exec {sys.executable} -m heatbath sample '' --model toy >&-"
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_input_holds_nothing():
+    script = f"exec {sys.executable} -m heatbath explain - <&-"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

@@ -71,6 +71,33 @@ def test_scores_come_from_standard_input_and_from_files(heatbath, tmp_path, text
     assert document(heatbath("explain", str(path), "--json")) == wanted
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"\xff\xfe1\x00", "standard input: it is not UTF-8 text: byte 0 is 0xff"),
+        (b"1 2 \xe9", "byte 4 is 0xe9"),
+    ],
+)
+def test_standard_input_that_is_not_utf_8_is_refused(heatbath, sent, said):
+    ran = heatbath("explain", "-", stdin=sent)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_a_byte_order_mark_on_standard_input_is_no_score(heatbath):
+    made = document(heatbath("explain", "-", "--json", stdin=b"\xef\xbb\xbf1 2"))
+    assert [option["logit"] for option in made["options"]] == [1, 2]
+
+
+def test_a_setting_of_1_stands_in_the_place_of_the_model_as_it_is(heatbath):
+    ran = heatbath("explain", "1", "2", "3", "--entropy", "0.5", "-T", "1", width=120)
+    head = next(line for line in ran.out.splitlines() if "option" in line)
+    assert head.count("T = 1 ") == 1, head
+    assert "T = 1: #3 is drawn" in ran.out
+    made = document(heatbath("explain", "1", "2", "3", "-T", "1", "--json"))
+    assert len(made["settings"]) == 2, "for a program the first one is always the model as it is"
+
+
 def test_the_page_shows_names_probabilities_measures_and_a_sentence(heatbath):
     ran = heatbath(*WORDS, "--names", "tea,coffee,milk,salt", "-T", "0.7")
     assert (ran.code, ran.err) == (0, "")
@@ -146,12 +173,12 @@ def test_bars_are_in_proportion_and_the_longest_fills_its_column(heatbath):
 
 
 def test_bars_of_several_tables_have_one_scale_and_nothing_is_cut_short(heatbath):
-    ran = heatbath(*WORDS, "-T", "0.1", "-T", "inf", "-T", "1", "-T", "2", "--rows", "1", width=60)
+    ran = heatbath(*WORDS, "-T", "0.1", "-T", "inf", "-T", "1.5", "-T", "2", "--rows", "1", width=60)
     assert ran.out.count("top probability") > 1
     assert "…" not in ran.out
     rows = [line for line in ran.out.splitlines() if line.startswith(" #1")]
     bars = [len(word) for row in rows for word in row.split() if word[0] in "█▏▎▍▌▋▊▉"]
-    wanted = [core.top_probability(SCORES, temperature=each) for each in (1.0, 0.1, np.inf, 1.0, 2.0)]
+    wanted = [core.top_probability(SCORES, temperature=each) for each in (1.0, 0.1, np.inf, 1.5, 2.0)]
     assert bars == [math.ceil(round(8 * max(bars) * float(p)) / 8) for p in wanted]
     assert all("█" not in line for line in ran.out.splitlines() if "3 others" in line)
 
@@ -175,6 +202,8 @@ MISTAKES = {
     "all forbidden": (["-inf", "-inf"], "every score is -inf"),
     "a missing file": (["scores.json"], "'scores.json'"),
     "bad JSON": (["[1, 2"], "line 1, column 6"),
+    "a T that no double holds": (["1", "2", "-T", "1e400"], "'1e400': it is too large for a double; write inf"),
+    "a p that no double holds": (["1", "2", "--top-p", "1e400"], "too large for a double"),
     "a negative T": (["1", "2", "-T", "-1"], "--temperature -1"),
     "NaN for T": (["1", "2", "-T", "nan"], "--temperature nan"),
     "a word for T": (["1", "2", "-T", "warm"], "no thermostat or schedule 'warm'"),

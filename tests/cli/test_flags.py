@@ -33,7 +33,14 @@ def test_a_seed_of_64_bits_is_read_exactly() -> None:
 
 @pytest.mark.parametrize(
     ("temperature", "position"),
-    [("abc", 0), ("hold_entrpy(2)", 0), ("hold_entropy(2", 14), ("hold_entropy(oops=2)", 13), ("fixed(-1)", 6), ("", 0)],
+    [
+        ("abc", 0),
+        ("hold_entrpy(2)", 0),
+        ("hold_entropy(2", 14),
+        ("hold_entropy(oops=2)", 13),
+        ("fixed(-1)", 6),
+        ("", 0),
+    ],
 )
 def test_the_caret_points_into_the_text_that_was_typed(temperature: str, position: int) -> None:
     with pytest.raises(SpecError) as caught:

@@ -30,6 +30,17 @@ def test_what_is_no_number_is_none(word: object) -> None:
     assert as_number(word) is None
 
 
+@pytest.mark.parametrize("text", ["1e400", "1 1e400", "[1e400]", f"[{'9' * 400}]", "9" * 400])
+def test_a_number_too_large_for_a_double_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="it is too large for a double; write inf"):
+        parse_numbers(text, "x")
+
+
+def test_a_negative_number_too_large_for_a_double_is_minus_inf() -> None:
+    with pytest.raises(InputError, match="'-1e400': it is too large for a double; write -inf"):
+        parse_numbers("-1e400", "x")
+
+
 def test_a_json_list_may_write_forbidden_options_as_text() -> None:
     assert parse_numbers('[1, "-inf", -Infinity]', "x") == [1.0, -math.inf, -math.inf]
 
@@ -54,7 +65,7 @@ def test_a_file_whose_name_begins_with_a_digit_is_a_file(tmp_path: Path, monkeyp
         ("[1,\n2,,3]", "line 2, column 3"),
         ("[" * 100_000, "too deep"),
         ('{"a": 1}', "a JSON object, not a list"),
-        ("[1, [2]]", "item 2, '[2]'"),
+        ("[1, [2.5]]", "item 2, '[2.5]'"),
         ("[1, null]", "item 2, 'null'"),
         ("1 2 three", "item 3, 'three'"),
     ],
@@ -65,6 +76,12 @@ def test_a_refusal_names_the_place_and_what_to_write(text: str, said: str) -> No
     assert str(caught.value).startswith("scores.json: ")
     assert said in str(caught.value)
     assert "write" in caught.value.instead
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    path.write_bytes(b"\xef\xbb\xbf[1, 2]")
+    assert read_numbers([str(path)]) == [1.0, 2.0]
 
 
 def test_a_missing_file_and_a_binary_file_are_refused(tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_surprise_is_coloured_on_a_terminal_unless_no_colour_is_wanted(heatbath)
     assert "38;" not in heatbath(*words, terminal=True, NO_COLOR="1").out
 
 
+def test_a_full_context_is_told_as_over_http_and_in_words(heatbath):
+    words = ("sample", " sun" * 250, *TOY, "--chain", "greedy()", "--max-tokens", "50")
+    (text,) = document(heatbath(*words, "--json"))["texts"]
+    assert (len(text["tokens"]), text["finish_reason"]) == (6, "length")
+    assert "6 tokens, cut by the context" in heatbath(*words).out
+
+
 MISTAKES = {
     "no prompt": ([], "Missing argument"),
     "no tokens": (["a", "--max-tokens", "0"], "--max-tokens must be >= 1"),

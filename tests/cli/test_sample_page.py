@@ -79,6 +79,16 @@ def test_words_are_counted_without_case_and_surprise_is_in_bits():
     assert lines[2].startswith("3 tokens")
 
 
+@pytest.mark.parametrize(
+    ("finish", "said"),
+    [("stop", "then it ended"), ("length", "then it was cut"), ("context", "cut by the context"), ("", "so far")],
+)
+def test_why_a_text_ended_is_told(finish, said):
+    made = strand([0, 1])
+    made.finish = finish
+    assert summary(made, None, "◆")[2] == f"2 tokens, {said}"
+
+
 def test_a_moving_temperature_is_told():
     assert summary(strand([0, 1], used=(0.5, 1.5)), None, "◆")[-1] == "T 0.5 to 1.5, 1 on average"
     assert not any(line.startswith("T ") for line in summary(strand([0, 1]), None, "◆"))

@@ -66,6 +66,8 @@ def test_a_full_context_ends_the_text_and_a_prompt_that_fills_it_is_refused():
     model = ToyModel(stop=0, context=8)
     (strand,) = grown(model, " sun sun sun", "1", max_tokens=100)
     assert len(strand.tokens) == 5
+    assert strand.finish == "context"
+    (strand,) = grown(model, " sun sun sun", "1", max_tokens=5)
     assert strand.finish == "length"
     with pytest.raises(InputError, match="8 tokens long, and toy reads 8 at most") as caught:
         grown(model, " sun" * 8, "1")

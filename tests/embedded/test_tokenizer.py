@@ -74,6 +74,27 @@ def test_an_id_that_the_tokenizer_lacks_stands_for_no_bytes(sentencepiece: JsonT
         sentencepiece.token_bytes(-1)
 
 
+@given(TEXTS)
+def test_no_token_takes_more_of_a_text_than_the_longest(model: Model, text: str) -> None:
+    for each in (text, f"{text}<|endoftext|><|endoftext|>"):
+        assert len(each.encode()) <= model.tokenizer.longest * len(model.tokenizer.encode(each))
+
+
+def test_the_longest_token_may_be_an_added_one(sentencepiece: JsonTokenizer, model: Model) -> None:
+    assert model.tokenizer.longest == len("<|endoftext|>")
+    assert sentencepiece.longest == 4 * len("<call>")  # its normalizer may shorten a text
+
+
+def test_a_normalizer_may_shorten_a_text(tmp_path: Path) -> None:
+    vocabulary = {character: i for i, character in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.normalizer, tokenizer.decoder = normalizers.NFKC(), decoders.ByteLevel()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    folded, text = saved(tokenizer, tmp_path), "\U0001d400" * 9  # mathematical letters, four bytes each
+    assert len(folded.encode(text)) == 9
+    assert len(text.encode()) <= 9 * folded.longest
+
+
 def test_a_vocabulary_of_whole_words_is_refused(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.WordPiece(vocab={"[UNK]": 0, "wolf": 1}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()

@@ -112,3 +112,5 @@ def test_every_row_may_have_its_own_parameter(step, values):
         assert np.array_equal(together[row], hb.chain(step(value)).scores((), logits[row]).scores)
     with pytest.raises(hb.InputError, match="one number per row"):
         hb.chain(step(values)).scores((), logits[:2])
+    with pytest.raises(hb.InputError, match="there are 3 numbers for 1 row"):
+        hb.chain(step(values)).scores((), logits[:1])

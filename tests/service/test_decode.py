@@ -44,8 +44,8 @@ def test_any_json(fields, cut):
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b'{"a": \xff}', "not JSON"),
-        (b'\xef\xbb\xbf{"prompt": ""}', "not JSON"),
+        (b'{"a": \xff}', "not UTF-8: byte 6 is 0xff"),
+        (b'\xef\xbb\xbf{"prompt": "" x}', "line 1, column 15"),
         (b'{"prompt": "\\ud800"}', "not JSON"),
         (b"nul", "line 1, column 1"),
         (b'{"prompt": "a" "n": 1}', "Expecting ',' delimiter at line 1, column 16"),
@@ -55,6 +55,10 @@ def test_any_json(fields, cut):
 def test_bodies_that_are_not_json(body, says):
     with pytest.raises(ApiError, match=says):
         completion_request(body)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    assert completion_request(b'\xef\xbb\xbf{"prompt": "a"}').prompt == "a"
 
 
 def asks(decode, extra):
@@ -81,7 +85,7 @@ def test_null_asks_for_nothing_in_completions_too(name):
 
 
 def test_an_answer_of_ours_can_be_sent_back_as_a_message():
-    answered = {"role": "assistant", "content": "a", "refusal": None}
+    answered = {"role": "assistant", "content": "a", "refusal": None, "name": "Ada"}
     assert chat_request(json.dumps({"messages": [answered]}).encode()).messages == [Message("assistant", "a")]
 
 

@@ -48,6 +48,26 @@ def test_greedy_texts_are_the_same_alone_and_together(tales):
         )
 
 
+def test_drawn_texts_are_nearly_always_the_same_alone_and_together(tales):
+    """A draw parts where two scores that differ in their last digits fall on either side of its random number."""
+    prompt = tales.tokenizer.encode("Once upon a time")
+    sampler = parse("temperature(1)")  # shared, as equal requests share it: they are drawn by one call
+    asked = [Generation(prompt, sampler, seed, 40) for seed in range(12)]
+
+    async def one(engine, generation):
+        return [generated.token async for generated in engine.generate(generation)]
+
+    async def main():
+        engine = Engine(tales)
+        alone = [await one(engine, generation) for generation in asked]
+        together = await asyncio.gather(*(one(engine, generation) for generation in asked))
+        await engine.close()
+        return alone, together
+
+    pairs = list(zip(*asyncio.run(main()), strict=True))
+    assert sum(alone == together for alone, together in pairs) >= 10
+
+
 def test_logprobs_of_an_echoed_prompt(client, tales):
     prompt = "Once upon a time there was a king who"
     answer = client.completions.create(model=tales.name, prompt=prompt, max_tokens=0, echo=True, logprobs=1)

@@ -8,7 +8,7 @@ import threading
 import httpx
 import pytest
 
-from heatbath.embedded.toy import ToyModel
+from heatbath.embedded.toy import ToyModel, ToyTokenizer
 from heatbath.service.errors import CODES, TYPES, ApiError, as_api_error
 
 COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
@@ -33,7 +33,8 @@ BAD = [
     ((COMPLETIONS, b"  \n"), "invalid_json", None, "empty"),
     ((COMPLETIONS, b'{"prompt": "It'), "invalid_json", None, "Unterminated string starting at at line 1, column 12"),
     ((COMPLETIONS, b'{\n "prompt": "It is",\n "n": two}'), "invalid_json", None, "line 3, column 7"),
-    ((COMPLETIONS, b'{"prompt": "\xff"}'), "invalid_json", None, "not UTF-8"),
+    ((COMPLETIONS, b'{"prompt": "\xff"}'), "invalid_json", None, "not UTF-8: byte 12 is 0xff; send JSON as UTF-8"),
+    ((COMPLETIONS, b"\xff\xfe{\x00}\x00"), "invalid_json", None, "not UTF-8: byte 0 is 0xff"),
     ((COMPLETIONS, b'{"prompt": "", "temperature": NaN}'), "invalid_json", None, "JSON has no NaN"),
     ((COMPLETIONS, b'{"prompt": "", "temperature": Infinity}'), "invalid_json", None, '"heatbath": "temperature(inf)"'),
     ((COMPLETIONS, b'{"prompt": "", "temperature": -Infinity}'), "invalid_json", None, "JSON has no -Infinity"),
@@ -85,22 +86,28 @@ BAD = [
     (prompt(prompt=[[-1]]), "invalid_value", "prompt", "no token -1"),
     (prompt(prompt=[2**63]), "invalid_value", "prompt", "no token"),
     (prompt(prompt="a" * 256), "context_length_exceeded", "prompt", "256 tokens and the model's context 256"),
-    (prompt(prompt="a" * 100_000), "context_length_exceeded", "prompt", "100000 tokens"),
+    (prompt(prompt="a" * 100_000), "context_length_exceeded", "prompt", "100000 bytes, and 256 tokens hold"),
+    (prompt(prompt=["a", "b" * 1281]), "context_length_exceeded", "prompt", "1281 bytes"),
+    (prompt(prompt=[1] * 300), "context_length_exceeded", "prompt", "shorten the prompt to 255 tokens"),
+    (prompt(prompt=["a" * 2000] * 200), "invalid_value", "n", "200 prompts with n=1"),
     (chat(messages=[]), "invalid_value", "messages", "no messages"),
     (chat(messages="It is"), "invalid_type", "messages", "expected a list"),
     (chat(messages=["It is"]), "invalid_type", "messages[0]", "expected an object, got a text"),
     (chat(messages=[{"role": "user"}]), "missing_field", "messages[0].content", "missing"),
     (chat(messages=[*HELLO, {"content": "a"}]), "missing_field", "messages[1].role", "missing"),
-    (message(role="tool"), "invalid_value", "messages[0].role", "system, developer, user, assistant"),
+    (message(role="robot"), "invalid_value", "messages[0].role", "system, developer, user, assistant"),
+    (message(role="tool", tool_call_id="1"), "unsupported_field", "messages[0].role", "calls no tools"),
+    (message(role="function", name="f"), "unsupported_field", "messages[0].role", "calls no tools"),
+    (message(role=["tool"]), "invalid_type", "messages[0].role", "expected"),
     (message(content=None), "invalid_type", "messages[0].content", "got null"),
     (message(contents="a"), "unknown_field", "messages[0].contents", "did you mean content?"),
-    (message(name="Ada"), "unsupported_field", "messages[0].name", "texts alone"),
     (message(content=[{"type": "image_url"}]), "unsupported_field", "messages[0].content[0]", "image_url"),
     (message(content=[{"type": 5}]), "unsupported_field", "messages[0].content[0]", "5"),
     (message(content=[{"type": "text"}]), "missing_field", "messages[0].content[0].text", "missing"),
     (message(content=[{"text": "a"}]), "missing_field", "messages[0].content[0].type", "missing"),
     (message(content=[{"type": "text", "text": "a", "x": 1}]), "unknown_field", "messages[0].content[0].x", "no such"),
     (message(content="a" * 300), "context_length_exceeded", "messages", "300 tokens"),
+    (message(content="a" * 2000), "context_length_exceeded", "messages", "2000 bytes"),
     (prompt(temprature=1), "unknown_field", "temprature", "did you mean temperature?"),
     (prompt(zzz=1), "unknown_field", "zzz", "known are"),
     (prompt(messages=HELLO), "unknown_field", "messages", "no such field"),
@@ -109,7 +116,7 @@ BAD = [
     (prompt(heatbath=1), "invalid_type", "heatbath", "expected a text"),
     (prompt(heatbath=""), "invalid_value", "heatbath", "character 0"),
     (prompt(heatbath="temperature(0.7) -> topp(0.9)"), "invalid_value", "heatbath", "did you mean top_p?"),
-    (prompt(heatbath="temperature(-1)"), "invalid_value", "heatbath", "character 0"),
+    (prompt(heatbath="temperature(-1)"), "invalid_value", "heatbath", "at character"),
     (prompt(heatbath="top_k([1, 2])"), "invalid_value", "heatbath", "one number"),
     (prompt(heatbath="top_k(5)", temperature=1), "invalid_value", "temperature", "already decides temperature"),
     (prompt(heatbath="top_k(5)", top_p=0.5), "invalid_value", "top_p", "heatbath='top_k(5)'"),
@@ -186,6 +193,47 @@ def test_a_body_that_is_announced_as_huge_is_not_waited_for(server):
         connection.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
         connection.settimeout(20)
         assert b"body_too_large" in connection.recv(65536)
+
+
+@pytest.mark.parametrize("path", [COMPLETIONS, CHAT, "/studio/next"])
+def test_a_body_that_never_comes_is_not_waited_for(running, path):
+    with (
+        running(ToyModel(), body_seconds=0.05) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{".encode())
+        connection.settimeout(20)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))  # to the end: the connection is closed
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    error = json.loads(body)["error"]
+    assert (error["type"], error["code"]) == ("invalid_request_error", "body_timeout")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (COMPLETIONS, {"prompt": "a" * 2000}),
+        (COMPLETIONS, {"prompt": ["a", "a" * 2000]}),
+        (CHAT, {"messages": [{"role": "user", "content": "a" * 1000}] * 2}),
+        ("/studio/next", {"prompt": "雪" * 500}),
+    ],
+)
+def test_a_text_that_no_context_holds_is_not_even_read_into_tokens(running, path, body):
+    class Counting(ToyTokenizer):
+        longest_read = 0
+
+        def encode(self, text):
+            self.longest_read = max(self.longest_read, len(text.encode()))
+            return super().encode(text)
+
+    model = ToyModel()
+    model.tokenizer = Counting()
+    with running(model) as server:
+        error = check_shape(httpx.post(server.url + path, json=body), 400)
+    assert error["code"] == "context_length_exceeded"
+    assert error["param"] in body
+    assert model.tokenizer.longest_read <= 1
 
 
 def test_what_nobody_foresaw_is_logged_and_not_told(caplog):

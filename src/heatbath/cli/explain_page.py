@@ -66,17 +66,19 @@ def show(console: Console, names: list[str], scores: Scores, columns: Sequence[C
     listed = np.argsort(-scores, kind="stable")[:rows]
     page = Page([printable(name) for name in names], scores, listed, ascii_only(console), console.width)
     hued = [(column, HUES[0] if i == 0 else HUES[1 + (i - 1) % (len(HUES) - 1)]) for i, column in enumerate(columns)]
+    same = any(column.chain == columns[0].chain for column in columns[1:])
+    told = hued[1:] if same else hued  # a setting that is the model as it is stands in its place
     named = max(17, min(page.width // 3, max(cell_len(page.names[i]) for i in listed)))
     fixed = named + 11
-    beside = min(len(hued), max(1, (page.width - fixed) // (FIGURE + 6)))
+    beside = min(len(told), max(1, (page.width - fixed) // (FIGURE + 6)))
     scale = Scale(
         names=named,
         length=max(0, min(24, (page.width - fixed) // beside - FIGURE - 3)),
         full=max(column.top_probability for column in columns),
     )
-    for start in range(0, len(hued), beside):
-        console.print(Text(), _table(page, hued[start : start + beside], scale), sep="\n")
-    console.print(Text(), *_plot(page, hued), Text(), sep="\n")
+    for start in range(0, len(told), beside):
+        console.print(Text(), _table(page, told[start : start + beside], scale), sep="\n")
+    console.print(Text(), *_plot(page, told, columns[0]), Text(), sep="\n")
     words = Table.grid(padding=(0, 1), pad_edge=True)
     for column, hue in hued[1:]:
         words.add_row(Text(POINT[page.plain], hue), sentence(page.names, scores, column, columns[0]))
@@ -110,7 +112,7 @@ def _share(share: float) -> Text:
     return Text(f"{percent(share):>{FIGURE - 1}} ") if share else Text(f"{'-':>{FIGURE - 3}}", "dim")
 
 
-def _plot(page: Page, hued: Sequence[tuple[Column, str]]) -> list[Text]:
+def _plot(page: Page, hued: Sequence[tuple[Column, str]], before: Column) -> list[Text]:
     finite = [column.temperature for column, _ in hued if np.isfinite(column.temperature)]
     frame = Frame(
         width=max(10, min(72, page.width - LABEL - 4)),
@@ -125,7 +127,7 @@ def _plot(page: Page, hued: Sequence[tuple[Column, str]]) -> list[Text]:
         marks.append(
             Mark(column.temperature, float(np.interp(column.temperature, temperatures, entropies)), point, hue)
         )
-        if cuts(column, hued[0][0]):
+        if cuts(column, before):
             marks.append(Mark(column.temperature, column.entropy, hollow, hue))
     cut = f", {hollow} after options were cut" if len(marks) > len(hued) else ""
     title = Text(f" entropy in nats against T: {point} a setting{cut}", "dim")

@@ -1,6 +1,7 @@
 """Numbers that a person typed: negative ones among the arguments, lists in files and on standard input."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,21 @@ def as_number(word: Any) -> float | None:
 
     >>> as_number("-1.5"), as_number("\N{MINUS SIGN}inf"), as_number("one")
     (-1.5, -inf, None)
+
+    Raises:
+        InputError: the number is finite, and no double is as large.
     """
     if isinstance(word, bool) or not isinstance(word, str | int | float):
         return None
+    text = str(word).replace(MINUS, "-")
     try:
-        return float(word.replace(MINUS, "-") if isinstance(word, str) else word)
-    except (ValueError, OverflowError):
+        value = float(text)
+    except ValueError:
         return None
+    if math.isinf(value) and "inf" not in text.lower():
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        raise InputError("it is too large for a double", on=repr(shown), instead=f"write {value}")
+    return value
 
 
 def read_numbers(arguments: list[str]) -> list[float]:
@@ -59,7 +68,7 @@ def _read(argument: str) -> list[float]:
     if argument.lstrip().startswith("[") or as_number((_words(argument) or [""])[0]) is not None:
         return parse_numbers(argument, "the arguments")
     try:
-        return parse_numbers(Path(argument).read_text(encoding="utf-8"), argument)
+        return parse_numbers(Path(argument).read_text(encoding="utf-8-sig"), argument)
     except UnicodeDecodeError:
         raise InputError("it is not a text file", on=argument, instead=EXAMPLE) from None
     except OSError as error:
@@ -91,7 +100,7 @@ def _words(text: str) -> list[str]:
 def _json_list(text: str, where: str) -> list[Any]:
     instead = "write a list such as [2.0, 1.0, -1.0]"
     try:
-        values = json.loads(text.replace(MINUS, "-"))
+        values = json.loads(text.replace(MINUS, "-"), parse_int=as_number, parse_float=as_number)
     except json.JSONDecodeError as error:
         why = f"it is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise InputError(why, on=where, instead=instead) from None

@@ -88,7 +88,7 @@ def _document(model: Model, prompt: str, strands: list[Strand]) -> dict[str, Any
                 "chain": str(strand.setting.sampler),
                 "seed": strand.seed,
                 "text": strand.text,
-                "finish_reason": strand.finish,
+                "finish_reason": "length" if strand.finish == "context" else strand.finish,  # as over HTTP
                 "mean_surprisal": strand.mean_surprisal,
                 "differs_at": splits_at(strand, strands),
                 "tokens": [

@@ -18,7 +18,7 @@ NARROWEST = 28
 """Characters that a column needs; with less the texts stand one below the other."""
 
 GAP = 4
-FINISHED = {"stop": "then it ended", "length": "then it was cut", "": "so far"}
+FINISHED = {"stop": "then it ended", "length": "then it was cut", "context": "cut by the context", "": "so far"}
 
 
 def page(console: Console, prompt: str, strands: Sequence[Strand]) -> RenderableType:

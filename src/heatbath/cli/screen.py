@@ -42,10 +42,12 @@ def read_input() -> str:
     Raises:
         InputError: it is not text.
     """
+    content = sys.stdin.buffer.read() if sys.stdin else b""  # None where it was closed (<&-)
     try:
-        return sys.stdin.read()
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"it is not UTF-8 text ({error.reason})", on="standard input", instead="send text") from None
+        why = f"it is not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}"
+        raise InputError(why, on="standard input", instead="send UTF-8") from None
 
 
 def write_json(value: Any) -> None:

@@ -31,7 +31,7 @@ class Strand:
     text: str = ""
     tokens: list[Placed[Drawn]] = field(default_factory=list)
     finish: str = ""
-    """Why it ended: "stop" (the model or a stop text ended it) or "length"; empty while it grows."""
+    """Why it ended: "stop" (the model or a stop text ended it), "length" or "context"; empty while it grows."""
     state: State = ()
 
     def __post_init__(self) -> None:
@@ -60,10 +60,10 @@ class Strand:
             self.finish = "stop" if self._writer.stopped else ""
         return token
 
-    def end(self) -> None:
+    def end(self, cut_by: str) -> None:
         """Write what was held back; a text that did not end by itself is cut here."""
         self._write(self._writer.finish())
-        self.finish = self.finish or "length"
+        self.finish = self.finish or cut_by
 
     def _write(self, piece: Piece[Drawn]) -> None:
         self.text += piece.text
@@ -113,5 +113,5 @@ def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) 
             growing, cache = [growing[row] for row in keep], cache.rows(keep)
         scores, cache = model.step(cache, [tokens[row] for row in keep])
     for strand in strands:
-        strand.end()
+        strand.end("context" if room < max_tokens else "length")
     yield

@@ -11,6 +11,8 @@ from heatbath.errors import InputError, ModelError
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _SPACE = "\u2581"  # how sentencepiece writes a space
+SHRINKING = 4
+"""How much shorter a normalized text may be: Unicode's forms make one byte of four (a mathematical letter) at most."""
 
 
 class JsonTokenizer:
@@ -43,7 +45,9 @@ class JsonTokenizer:
                 on=str(path),
                 instead="copy tokenizer.json from the model's repository again",
             ) from error
-        self._bytes = _table(json.loads(self._tokenizer.to_str()), self._tokenizer.get_vocab(), str(path))
+        description = json.loads(self._tokenizer.to_str())
+        self._bytes = _table(description, self._tokenizer.get_vocab(), str(path))
+        self.longest = _longest(description, self._bytes)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, with the tokens that the model wants around it."""
@@ -79,6 +83,12 @@ def _table(description: dict[str, Any], vocabulary: dict[str, int], path: str) -
     for added in description.get("added_tokens", ()):
         table[added["id"]] = b"" if added["special"] else added["content"].encode()
     return table
+
+
+def _longest(description: dict[str, Any], table: dict[int, bytes]) -> int:
+    """The most bytes of a text that one token takes in, with a margin where texts are normalized first."""
+    added = [token["content"].encode() for token in description.get("added_tokens", ())]  # the special ones, too
+    return max(map(len, [*table.values(), *added])) * (SHRINKING if description.get("normalizer") else 1)
 
 
 def _kinds(part: Any) -> Iterator[str]:

@@ -22,6 +22,8 @@ AS_YESTERDAY = 3
 class ToyTokenizer:
     """The four words, and single bytes for everything else, so that any text can be written."""
 
+    longest = max(map(len, WORD_TOKENS))
+
     def encode(self, text: str) -> list[int]:
         """Words where they stand, bytes elsewhere.
 

@@ -57,5 +57,18 @@ def per_row(value: Any, scores: Array, field: str) -> Array:
     array = beside(value, scores, field)
     if array.ndim == 0:
         return array
-    check_shape(field, array, scores)
+    check_rows(field, array, scores)
     return array[..., None]
+
+
+def check_rows(field: str, given: Array, scores: Array) -> None:
+    """Refuse what is neither one number nor one number for each of the rows that there are."""
+    check_shape(field, given, scores)
+    rows = tuple(scores.shape[:-1])
+    if np.broadcast_shapes(tuple(given.shape), rows) != rows:
+        raise InputError(
+            f"there are {given.shape[0]} numbers for {rows[0]} row{'s' if rows[0] != 1 else ''}",
+            on=f"{field} of shape {tuple(given.shape)}",
+            instead=f"give {field} one number, or one number per row",
+            field=field,
+        )

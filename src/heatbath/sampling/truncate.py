@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.scores import check_shape
 from heatbath.made import maker
-from heatbath.sampling.parameters import check_parameter, per_row
+from heatbath.sampling.parameters import check_parameter, check_rows, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
 
@@ -59,7 +58,7 @@ def top_k(k: Any) -> Step:
         if xp is np and last.ndim == 0:  # no need to sort
             worst = np.partition(scores, last, axis=-1)[..., last][..., None]
         else:
-            check_shape("top_k", last, scores)
+            check_rows("top_k", last, scores)
             place = xp.asarray(last, device=getattr(scores, "device", None))[..., None]
             place = xp.broadcast_to(place, (*scores.shape[:-1], 1))
             worst = xp.take_along_axis(xp.sort(scores, axis=-1), place, axis=-1)

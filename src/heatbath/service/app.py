@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from starlette.middleware import Middleware
 from heatbath.control import Profile
 from heatbath.errors import HeatbathError
 from heatbath.service import studio
-from heatbath.service.body import MAX_BODY
+from heatbath.service.body import BODY_SECONDS, MAX_BODY, read_body
 from heatbath.service.engine import Engine
 from heatbath.service.errors import ApiError, CatchAll, answer_error
 from heatbath.service.guard import Guard
@@ -26,6 +27,7 @@ def create_app(
     max_rows: int = 16,
     max_waiting: int = 256,
     max_body: int = MAX_BODY,
+    body_seconds: float = BODY_SECONDS,
 ) -> Starlette:
     """The service: OpenAI's interface and the studio over one engine, which is ``app.state.engine``.
 
@@ -36,7 +38,9 @@ def create_app(
         max_rows: texts in one model call.
         max_waiting: texts that may wait; a request beyond them is answered 429.
         max_body: the longest request body in bytes.
+        body_seconds: how long a request body may take to arrive.
     """
+    read = partial(read_body, limit=max_body, seconds=body_seconds)
     engine = Engine(model, max_rows=max_rows, max_waiting=max_waiting)
 
     @asynccontextmanager
@@ -45,7 +49,7 @@ def create_app(
         await engine.close()
 
     app = Starlette(
-        routes=[*openai_routes(engine, max_body=max_body), *studio.routes(engine, profile)],
+        routes=[*openai_routes(engine, read), *studio.routes(engine, read, profile)],
         middleware=[Middleware(CatchAll), Middleware(Guard, hosts=hosts)],
         exception_handlers=dict.fromkeys((ApiError, HeatbathError, HTTPException), answer_error),
         lifespan=lifespan,

@@ -23,7 +23,7 @@ class Generation:
     Arguments:
         prompt: token ids; none means the beginning of a text.
         sampler: how to draw.
-        seed: makes the draws repeatable, whatever else runs at the same time.
+        seed: of the random numbers, which are the same whatever else runs at the same time.
         max_tokens: how many tokens to draw; the end of the model's context may come first.
         alternatives: how many of the model's most likely tokens to report at each place; None reports no probabilities.
         reading: whether to report a :class:`heatbath.Reading` of each draw.

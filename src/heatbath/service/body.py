@@ -1,6 +1,7 @@
-"""Reading a request's body, up to a limit."""
+"""Reading a request's body, up to a limit, and for a while only."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -10,19 +11,36 @@ from starlette.types import Receive, Scope, Send
 from heatbath.service.errors import ApiError
 
 MAX_BODY = 4 * 1024 * 1024
+BODY_SECONDS = 30.0
 LINGER_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 5
 
+ReadBody = Callable[[Request], Awaitable[bytes]]
+"""How a route gets the body of a request."""
 
-async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+
+async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
     """The whole body; what is longer than ``limit`` bytes is refused while it arrives, not after.
 
     Raises:
-        ApiError: the body is too large.
+        ApiError: the body is too large, or not there after so many seconds.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLargeError(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _whole(request, limit)
+    except TimeoutError:
+        raise ApiError(
+            f"reading the request: the body did not arrive within {seconds:g} seconds; send it at once",
+            code="body_timeout",
+            status=408,
+            headers={"Connection": "close"},
+        ) from None
+
+
+async def _whole(request: Request, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

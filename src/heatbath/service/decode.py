@@ -1,5 +1,6 @@
 """From the bytes of a body to a typed request, with every mistake named."""
 
+import codecs
 import difflib
 import json
 import re
@@ -10,9 +11,9 @@ import msgspec
 
 from heatbath.service.errors import ApiError
 from heatbath.service.unsupported import CHAT, COMPLETION, MESSAGE, STREAM_OPTIONS, Unsupported
-from heatbath.service.wire import Asked, ChatRequest, CompletionRequest, Message, StreamOptions
+from heatbath.service.wire import ChatRequest, CompletionRequest, Message, StreamOptions
 
-AskedT = TypeVar("AskedT", bound=Asked)
+RequestT = TypeVar("RequestT", bound=msgspec.Struct)
 
 WORDS = {
     "bool": "true or false",
@@ -24,6 +25,7 @@ WORDS = {
     "null": "null",
 }
 ROLES = get_args(Message.__annotations__["role"])
+TOOL_ROLES = ("tool", "function")
 LARGEST = 2**64
 """No field takes a number this large."""
 
@@ -33,6 +35,8 @@ def chat_request(body: bytes) -> ChatRequest:
     data = _object(body)
     _only_known(data, ChatRequest, CHAT)
     for index, message in _objects(data.get("messages")):
+        if message.get("role") in TOOL_ROLES:
+            _refuse("the model calls no tools", f"messages[{index}].role", "unsupported_field", "leave the message out")
         _only_known(message, Message, MESSAGE, f"messages[{index}].")
         for position, part in _objects(message.get("content")):
             where, instead = f"messages[{index}].content[{position}]", 'write {"type": "text", "text": ...}'
@@ -46,9 +50,14 @@ def chat_request(body: bytes) -> ChatRequest:
 
 def completion_request(body: bytes) -> CompletionRequest:
     """The body of POST /v1/completions."""
+    return flat_request(body, CompletionRequest, COMPLETION)
+
+
+def flat_request(body: bytes, kind: type[RequestT], unsupported: Mapping[str, Unsupported] = {}) -> RequestT:
+    """A body whose fields are those of ``kind``, and ``unsupported`` ones that ask for nothing."""
     data = _object(body)
-    _only_known(data, CompletionRequest, COMPLETION)
-    return _typed(data, CompletionRequest)
+    _only_known(data, kind, unsupported)
+    return _typed(data, kind)
 
 
 def _objects(items: Any) -> Iterable[tuple[int, dict[str, Any]]]:
@@ -64,15 +73,14 @@ def _refuse(why: str, param: str | None, code: str, instead: str = "") -> NoRetu
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         _refuse("the body is empty", None, "invalid_json", "send a JSON object")
     try:
         data = msgspec.json.decode(body)
     except RecursionError:
         _refuse("the JSON is nested too deeply", None, "invalid_json")
-    except UnicodeDecodeError as error:
-        _refuse(f"the body is not UTF-8: {error.reason}", None, "invalid_json", "send JSON as UTF-8")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _refuse(*_malformed(body, str(error)))
     if not isinstance(data, dict):
         _refuse("the body is JSON, but not an object", None, "invalid_type", 'write {"model": ..., ...}')
@@ -81,6 +89,11 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _malformed(body: bytes, said: str) -> tuple[str, None, str, str]:
     """Where and why the body is no JSON; Python's slower reader knows that better than the fast one."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start} is 0x{body[error.start]:02x}"
+        return f"the body is not UTF-8: {why}", None, "invalid_json", "send JSON as UTF-8"
     if "out of range" in said:
         return "a number is too large for a double", None, "invalid_value", INFINITE
     try:
@@ -91,7 +104,7 @@ def _malformed(body: bytes, said: str) -> tuple[str, None, str, str]:
         return f"the body is not JSON: {why}", None, "invalid_json", ""
     except _NoConstantError as error:
         return f"the body is not JSON: JSON has no {error}", None, "invalid_json", INFINITE
-    except (UnicodeDecodeError, RecursionError):
+    except RecursionError:
         pass
     return f"the body is not JSON: {said}", None, "invalid_json", ""
 
@@ -124,7 +137,7 @@ def _only_known(
             _refuse(f"{rule.why}, so this value would do nothing", param, "unsupported_field", instead)
 
 
-def _typed(data: dict[str, Any], kind: type[AskedT]) -> AskedT:
+def _typed(data: dict[str, Any], kind: type[RequestT]) -> RequestT:
     for name, value in data.items():
         if isinstance(value, int) and abs(value) >= LARGEST:
             _refuse("the number is far out of range", name, "invalid_value")
@@ -151,5 +164,8 @@ def _mistyped(said: str) -> tuple[str, str | None, str]:
     if expected:
         kinds = [WORDS.get(kind, kind) for kind in expected[1].split(" | ") if kind != "null"]
         return f"expected {' or '.join(kinds)}, got {WORDS.get(expected[2], expected[2])}", param, "invalid_type"
+    bound = re.search(r"Expected `(.+?)` (.+)", what)
+    if bound:
+        return f"{WORDS.get(bound[1], bound[1])} must be {bound[2]}", param, "invalid_value"
     unknown = re.search(r"Invalid enum value '(.*)'", what, re.DOTALL)
     return f"{unknown[1]!r} is none of {', '.join(ROLES)}" if unknown else what, param, "invalid_value"

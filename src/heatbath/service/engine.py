@@ -10,8 +10,9 @@ from typing import ParamSpec, Self, TypeVar
 
 import numpy as np
 
-from heatbath.errors import HeatbathError, InputError
+from heatbath.errors import HeatbathError
 from heatbath.service.batch import Alternative, Batch, Event, Generated, Generation, Row, Scores
+from heatbath.service.prompt import ContextError, room_after
 from heatbath.service.shares import Shares
 from heatbath.types import Model
 
@@ -30,10 +31,6 @@ class BusyError(HeatbathError):
 
 class StoppingError(HeatbathError):
     """The engine is closed."""
-
-
-class ContextError(InputError):
-    """A prompt that leaves no room in the model's context."""
 
 
 class Answers:
@@ -71,7 +68,9 @@ class Engine:
 
     The model runs in a thread of its own, one call per token for all running texts, so the event loop never waits for
     it. Texts join and leave between two tokens; :mod:`heatbath.service.shares` says who runs when there are more texts
-    than rows. Every text is drawn with its own sampler state and seed, so what else runs cannot change it.
+    than rows. Every text is drawn with its own sampler state and seed, so what else runs cannot change its random
+    numbers. It can change the last digits of its scores, where the model's batched arithmetic rounds otherwise; then a
+    text may, rarely, part from what it would have been alone.
 
     Arguments:
         model: anything that gives scores.
@@ -108,7 +107,7 @@ class Engine:
             ContextError: the text is longer than the model's context.
             BusyError, StoppingError: the engine takes no more work.
         """
-        self._check(tokens, needed=0)
+        room_after(tokens, self.model, needed=0)
         self._admit(1)
         self._looking += 1
         try:
@@ -151,25 +150,13 @@ class Engine:
         rows = []
         for generation in generations:
             prompt = tuple(generation.prompt)
-            room = self._check([*prompt, *generation.given], needed=1 if generation.max_tokens else 0)
+            room = room_after([*prompt, *generation.given], self.model, needed=1 if generation.max_tokens else 0)
             limit = len(generation.given) + min(generation.max_tokens, room)
             row = Row(generation, ticket, limit, groups[prompt], state=generation.sampler.init())
             groups[prompt].append(row)
             rows.append(row)
         self._admit(len(rows))
         return rows
-
-    def _check(self, tokens: Sequence[int], *, needed: int) -> int:
-        """How many tokens may follow."""
-        room = self.model.context - len(tokens)
-        if room < needed:
-            raise ContextError(
-                f"the prompt has {len(tokens)} tokens and the model's context {self.model.context}",
-                doing="reading a prompt",
-                instead=f"shorten the prompt to {self.model.context - needed} tokens at most",
-                field="prompt",
-            )
-        return room
 
     def _admit(self, count: int) -> None:
         if self._closed:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from heatbath.service.body import MAX_BODY, read_body
+from heatbath.service.body import ReadBody
 from heatbath.service.decode import chat_request, completion_request
 from heatbath.service.engine import Engine
 from heatbath.service.errors import ApiError
@@ -25,12 +25,12 @@ LONG_BODY = 16 * 1024
 AskedT = TypeVar("AskedT", bound=Asked)
 
 
-def openai_routes(engine: Engine, *, max_body: int = MAX_BODY) -> list[BaseRoute]:
+def openai_routes(engine: Engine, read: ReadBody) -> list[BaseRoute]:
     """The routes that programs call.
 
     Arguments:
         engine: runs the model.
-        max_body: the longest request body in bytes.
+        read: gives the body of a request.
     """
     model = engine.model
     served = ServedModel(id=model.name, created=int(time.time()), context_length=model.context)
@@ -43,23 +43,16 @@ def openai_routes(engine: Engine, *, max_body: int = MAX_BODY) -> list[BaseRoute
             _check_model(asked.model, model.name)
             return asked, plan(asked)
 
-        body = await read_body(request, max_body)
+        body = await read(request)
         asked, made = await asyncio.to_thread(planned) if len(body) > LONG_BODY else planned()
         wants_usage = bool(asked.stream_options and asked.stream_options.include_usage)
         return Reply(engine, made, form, stream=bool(asked.stream), usage=wants_usage)
 
     async def chat(request: Request) -> Response:
-        return await answer(
-            request, chat_request, lambda asked: plan_chat(asked, model.tokenizer, model.context), ChatForm()
-        )
+        return await answer(request, chat_request, lambda asked: plan_chat(asked, model), ChatForm())
 
     async def completions(request: Request) -> Response:
-        return await answer(
-            request,
-            completion_request,
-            lambda asked: plan_completion(asked, model.tokenizer, model.vocabulary),
-            CompletionForm(),
-        )
+        return await answer(request, completion_request, lambda asked: plan_completion(asked, model), CompletionForm())
 
     async def models(_: Request) -> Response:
         return _json(ModelList(data=[served]))

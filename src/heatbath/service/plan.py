@@ -12,9 +12,10 @@ from heatbath.errors import HeatbathError, InputError, SpecError
 from heatbath.sampling import Sampler
 from heatbath.service.batch import Generation
 from heatbath.service.errors import ApiError
+from heatbath.service.prompt import read_prompt, room_after
 from heatbath.service.wire import Asked, ChatRequest, CompletionRequest
 from heatbath.spec import OPTIONS, sampler_from
-from heatbath.types import Tokenizer
+from heatbath.types import Model
 
 SAMPLING = ("temperature", "top_k", "top_p", "min_p")
 COMPLETION_TOKENS = 16
@@ -63,7 +64,7 @@ class Plan:
         return Generation(tokens[:seen], self.sampler, seed, self.max_tokens, self.alternatives, given=tokens[seen:])
 
 
-def plan_chat(request: ChatRequest, tokenizer: Tokenizer, context: int) -> Plan:
+def plan_chat(request: ChatRequest, model: Model) -> Plan:
     """Check a chat request.
 
     Raises:
@@ -81,33 +82,34 @@ def plan_chat(request: ChatRequest, tokenizer: Tokenizer, context: int) -> Plan:
     wanted = _option("max_tokens", getattr(request, name), name)
     text = BETWEEN_MESSAGES.join(_content(message.content) for message in request.messages)
     return Plan(
-        [Prompt(text, tokenizer.encode(text))],
-        max_tokens=context if wanted is None else wanted,
+        [Prompt(text, read_prompt(text, model, field="messages"))],
+        max_tokens=model.context if wanted is None else wanted,
         alternatives=_alternatives(request.top_logprobs or 0, "top_logprobs") if request.logprobs else None,
         **_common(request),
     )
 
 
-def plan_completion(request: CompletionRequest, tokenizer: Tokenizer, vocabulary: int) -> Plan:
+def plan_completion(request: CompletionRequest, model: Model) -> Plan:
     """Check a completion request.
 
     Raises:
         ApiError: a value is out of range, or two fields contradict each other.
     """
-    prompts = _prompts(request.prompt, tokenizer, vocabulary)
+    items = _items(request.prompt)
     common = _common(request)
-    if len(prompts) * common["n"] > MAX_CHOICES:
+    if len(items) * common["n"] > MAX_CHOICES:
         raise _refusal(
-            f"{len(prompts)} prompts with n={common['n']} each ask for {len(prompts) * common['n']} answers, "
+            f"{len(items)} prompts with n={common['n']} each ask for {len(items) * common['n']} answers, "
             f"and {MAX_CHOICES} is the most",
             "n",
             "send several requests",
         )
     wanted = request.max_tokens
+    # 0 is legal here: with echo and logprobs it asks for the probabilities of the prompt
+    max_tokens = COMPLETION_TOKENS if wanted is None else wanted and _option("max_tokens", wanted)
     return Plan(
-        prompts,
-        # 0 is legal here: with echo and logprobs it asks for the probabilities of the prompt
-        max_tokens=COMPLETION_TOKENS if wanted is None else wanted and _option("max_tokens", wanted),
+        [_prompt(item, model, needed=min(max_tokens, 1)) for item in items],
+        max_tokens=max_tokens,
         alternatives=None if request.logprobs is None else _alternatives(request.logprobs, "logprobs"),
         echo=bool(request.echo),
         **common,
@@ -140,11 +142,20 @@ def _sampler(*given: tuple[str, Any]) -> Sampler:
     except InputError as error:
         raise _from_option(error) from None
     try:
-        sampler.scores(sampler.init(), np.zeros(8, dtype=np.float32))
-    except InputError as error:  # parameters for several rows
+        check_one_row(sampler)
+    except InputError as error:
         error.field = "heatbath"
         raise _from_option(error) from None
     return sampler
+
+
+def check_one_row(sampler: Sampler) -> None:
+    """A request's sampler draws for one text.
+
+    Raises:
+        InputError: it has parameters for several rows.
+    """
+    sampler.scores(sampler.init(), np.zeros(8, dtype=np.float32))
 
 
 def _option(name: str, value: Any, param: str | None = None) -> Any:
@@ -188,7 +199,8 @@ def _stops(stop: str | list[str] | None) -> list[str]:
     return stops
 
 
-def _prompts(prompt: str | list[Any], tokenizer: Tokenizer, vocabulary: int) -> list[Prompt]:
+def _items(prompt: str | list[Any]) -> list[Any]:
+    """The prompts of a request: texts, or lists of what should be tokens."""
     if prompt == []:
         raise _refusal("the list is empty", "prompt", 'write "" for the beginning of a text')
     items = [prompt] if isinstance(prompt, str) or isinstance(prompt[0], int) else prompt
@@ -196,12 +208,14 @@ def _prompts(prompt: str | list[Any], tokenizer: Tokenizer, vocabulary: int) -> 
         raise _refusal(
             "texts and tokens are mixed", "prompt", "give a text, a list of texts, tokens, or lists of tokens"
         )
-    return [
-        Prompt(item, tokenizer.encode(item))
-        if isinstance(item, str)
-        else Prompt(tokenizer.decode(_tokens(item, vocabulary)), item)
-        for item in items
-    ]
+    return items
+
+
+def _prompt(item: str | list[Any], model: Model, *, needed: int) -> Prompt:
+    if isinstance(item, str):
+        return Prompt(item, read_prompt(item, model))
+    room_after(item, model, needed=needed)  # before it is spelled
+    return Prompt(model.tokenizer.decode(_tokens(item, model.vocabulary)), item)
 
 
 def _tokens(tokens: list[Any], vocabulary: int) -> list[int]:

@@ -74,7 +74,7 @@ COMPLETION: dict[str, Unsupported] = {
 }
 
 MESSAGE: dict[str, Unsupported] = {
-    "name": _only(why="the model sees the messages' texts alone"),
+    "name": _any("a label; the model sees the messages' texts alone"),
     "refusal": _only(why="a refusal is no text; leave the message out"),
     "audio": _only(why=_TEXT_ONLY),
     "tool_calls": _only([], why=_NO_TOOLS),

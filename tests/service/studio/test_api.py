@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 
@@ -7,6 +8,7 @@ import pytest
 
 import heatbath as hb
 from heatbath.control import Profile
+from tests.service.studio.words import WordsModel, WordsTokenizer
 
 PROMPT = "Once kalo misu"
 CHAINS = {"a": "temperature(0.5) -> top_k(20)", "b": "top_p(0.9) -> temperature(1.3)"}
@@ -111,32 +113,46 @@ def test_the_context_can_end_a_lane(web, words):
 
 
 ASKED = {"tokens": [300], "lanes": [{"name": "a", "chain": "temperature(1)"}], "seed": 7, "max_tokens": 5}
+
+
+def lane(**fields):
+    return {**ASKED, "lanes": [{**ASKED["lanes"][0], **fields}]}
+
+
 MISTAKES = [
-    ("/studio/next", {}, "prompt or tokens"),
-    ("/studio/next", {"prompt": "a", "tokens": [1]}, "prompt or tokens"),
-    ("/studio/next", {"prompt": 3}, "$.prompt"),
-    ("/studio/next", {"promt": "a"}, "promt"),
-    ("/studio/next", {"tokens": [99999]}, "no token 99999"),
-    ("/studio/next", {"tokens": [-1]}, "$.tokens"),
-    ("/studio/next", {"prompt": "a" * 200}, "context"),
-    ("/studio/tokens", {"tokens": [99999]}, "no token 99999"),
-    ("/studio/generate", {**ASKED, "lanes": []}, "$.lanes"),
-    ("/studio/generate", {**ASKED, "lanes": ASKED["lanes"] * 4}, "$.lanes"),
-    ("/studio/generate", {**ASKED, "lanes": [{"name": "a", "chain": "temprature(1)"}]}, "temprature"),
-    ("/studio/generate", {**ASKED, "lanes": [{"name": "a", "chain": "hold_entropy(1.0)"}]}, "write temperature(hold"),
-    ("/studio/generate", {**ASKED, "seed": -1}, "$.seed"),
-    ("/studio/generate", {**ASKED, "max_tokens": 0}, "$.max_tokens"),
-    ("/studio/generate", {**ASKED, "tokens": [300] * 128}, "context"),
+    ("/studio/next", {}, "invalid_value", "prompt", "prompt or tokens"),
+    ("/studio/next", {"prompt": "a", "tokens": [1]}, "invalid_value", "prompt", "prompt or tokens"),
+    ("/studio/next", {"prompt": 3}, "invalid_type", "prompt", "expected a text, got a whole number"),
+    ("/studio/next", {"promt": "a"}, "unknown_field", "promt", "did you mean prompt?"),
+    ("/studio/next", {"tokens": [99999]}, "invalid_value", "tokens", "no token 99999"),
+    ("/studio/next", {"tokens": [-1]}, "invalid_value", "tokens[0]", "a whole number must be >= 0"),
+    ("/studio/next", {"prompt": "a" * 128}, "context_length_exceeded", "prompt", "shorten the prompt to 127 tokens"),
+    ("/studio/next", {"prompt": "a" * 200}, "context_length_exceeded", "prompt", "shorten the prompt to 127 tokens"),
+    ("/studio/next", {"tokens": [300] * 129}, "context_length_exceeded", "tokens", "to 128 tokens"),
+    ("/studio/tokens", {"tokens": [99999]}, "invalid_value", "tokens", "no token 99999"),
+    ("/studio/generate", {**ASKED, "lanes": []}, "invalid_value", "lanes", "a list must be of length >= 1"),
+    ("/studio/generate", {**ASKED, "lanes": ASKED["lanes"] * 4}, "invalid_value", "lanes", "of length <= 3"),
+    ("/studio/generate", lane(name="a" * 41), "invalid_value", "lanes[0].name", "a text must be of length <= 40"),
+    ("/studio/generate", lane(nam="a"), "unknown_field", "lanes[0].nam", "no such field"),
+    ("/studio/generate", lane(chain="temprature(1)"), "invalid_value", "lanes", "temprature"),
+    ("/studio/generate", lane(chain="hold_entropy(1.0)"), "invalid_value", "lanes", "write temperature(hold"),
+    ("/studio/generate", lane(chain="temperature([1, 2])"), "invalid_value", "lanes", "of lane 'a'"),
+    ("/studio/generate", {**ASKED, "seed": -1}, "invalid_value", "seed", ">= 0"),
+    ("/studio/generate", {**ASKED, "seed": 2**70}, "invalid_value", "seed", "out of range"),
+    ("/studio/generate", {**ASKED, "max_tokens": 0}, "invalid_value", "max_tokens", ">= 1"),
+    ("/studio/generate", {**ASKED, "tokens": [300] * 128}, "context_length_exceeded", "tokens", "to 127 tokens"),
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "said"), MISTAKES)
-def test_mistakes_are_told(web, path, body, said):
+@pytest.mark.parametrize(("path", "body", "code", "param", "said"), MISTAKES)
+def test_mistakes_are_told(web, path, body, code, param, said):
     answer = web.post(path, json=body)
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["type"] == "invalid_request_error"
+    assert (error["code"], error["param"]) == (code, param), error
     assert said in error["message"]
+    assert "`" not in error["message"]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"prompt": NaN}'])
@@ -144,6 +160,25 @@ def test_what_is_no_request_is_told(web, body):
     answer = web.post("/studio/next", content=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] in ("invalid_json", "invalid_type")
+
+
+def test_a_prompt_is_read_into_tokens_where_nobody_waits_for_it(running):
+    class Watching(WordsTokenizer):
+        def encode(self, text):
+            with pytest.raises(RuntimeError):
+                asyncio.get_running_loop()
+            return super().encode(text)
+
+    model = WordsModel()
+    model.tokenizer = Watching()
+    with running(model) as server:
+        answer = httpx.post(f"{server.url}/studio/next", json={"prompt": PROMPT})
+    assert answer.status_code == 200, answer.text
+
+
+def test_tokens_may_fill_the_context(web, words):
+    _, scores = following(web, tokens=[300] * words.context)
+    np.testing.assert_array_equal(scores, words.start([[300] * words.context])[0][0])
 
 
 def test_who_leaves_costs_nothing_more(web, studio, eventually):

@@ -21,6 +21,7 @@ class WordsTokenizer:
     def __init__(self) -> None:
         self.pieces = [b"", *(bytes([byte]) for byte in range(256)), *(piece.encode() for piece in [*WORDS, *MARKS])]
         self.ids = {piece: token for token, piece in enumerate(self.pieces) if piece and token >= 1}
+        self.longest = max(map(len, self.pieces))
 
     def encode(self, text: str) -> list[int]:
         data, tokens, at = text.encode(), [], 0

@@ -1,13 +1,13 @@
 """What the page asks for: the model, the scores of the next token, and continuations as they are drawn."""
 
+import asyncio
 import base64
 import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 from starlette.requests import Request
@@ -17,9 +17,12 @@ from starlette.routing import BaseRoute, Route
 from heatbath.control import Profile
 from heatbath.errors import HeatbathError, InputError
 from heatbath.sampling import Sampler, chain
-from heatbath.service.body import read_body
+from heatbath.service.body import ReadBody
+from heatbath.service.decode import flat_request
 from heatbath.service.engine import Engine, Generation
 from heatbath.service.errors import ApiError, as_api_error
+from heatbath.service.plan import check_one_row
+from heatbath.service.prompt import read_prompt, room_after
 from heatbath.service.studio.pages import SECURITY
 from heatbath.service.studio.watch import Option, Watched, watched
 from heatbath.spec import parse
@@ -29,7 +32,6 @@ NAMED = 256
 """Tokens whose texts are sent with the scores; the page asks for others when it shows them."""
 MOST_LANES = 3
 
-B = TypeVar("B", bound=Struct)
 Ids = list[Annotated[int, Meta(ge=0)]]
 
 
@@ -62,7 +64,7 @@ class Generate(Struct, forbid_unknown_fields=True):
     max_tokens: Annotated[int, Meta(ge=1, le=1000)]
 
 
-def api_routes(engine: Engine, profile: Profile | None) -> list[BaseRoute]:
+def api_routes(engine: Engine, read: ReadBody, profile: Profile | None) -> list[BaseRoute]:
     """The routes under ``/studio/`` that the page calls."""
     model = engine.model
 
@@ -77,29 +79,35 @@ def api_routes(engine: Engine, profile: Profile | None) -> list[BaseRoute]:
         )
 
     async def following(request: Request) -> Response:
-        wanted = await _read(request, Next)
+        wanted = flat_request(await read(request), Next)
         if (wanted.prompt is None) == (wanted.tokens is None):
             raise InputError("give either prompt or tokens", doing="reading a prompt", field="prompt")
-        tokens = wanted.tokens if wanted.prompt is None else model.tokenizer.encode(wanted.prompt)
-        _check_tokens(tokens or [], model)
-        scores = np.asarray(await engine.scores(tokens or []), dtype="<f4")
+        if wanted.prompt is None:
+            tokens = wanted.tokens or []
+            room_after(tokens, model, needed=0, field="tokens")
+            _check_tokens(tokens, model)
+        else:
+            tokens = await asyncio.to_thread(read_prompt, wanted.prompt, model)  # a long one must not stop the others
+            room_after(tokens, model, needed=1)  # a prompt is there to be continued
+        scores = np.asarray(await engine.scores(tokens), dtype="<f4")
         count = min(NAMED, len(scores))
         best = np.argpartition(-scores, count - 1)[:count]
         return _json(
             {
                 "scores": base64.b64encode(scores.tobytes()).decode(),
                 "named": [spelled(model, int(token)) for token in best],
-                "prompt": await _surprisals(engine, tokens or []),
+                "prompt": await _surprisals(engine, tokens),
             }
         )
 
     async def spell(request: Request) -> Response:
-        wanted = await _read(request, Spell)
+        wanted = flat_request(await read(request), Spell)
         _check_tokens(wanted.tokens, model)
         return _json({"named": [spelled(model, token) for token in wanted.tokens]})
 
     async def generate(request: Request) -> Response:
-        wanted = await _read(request, Generate)
+        wanted = flat_request(await read(request), Generate)
+        room_after(wanted.tokens, model, needed=1, field="tokens")
         _check_tokens(wanted.tokens, model)
         samplers = [_sampler(lane) for lane in wanted.lanes]
         events = _events(engine, wanted, samplers)
@@ -193,11 +201,13 @@ def parse_chain(text: str) -> Sampler:
 
 def _sampler(lane: Lane) -> Sampler:
     try:
-        return parse_chain(lane.chain)
+        sampler = parse_chain(lane.chain)
+        check_one_row(sampler)
     except HeatbathError as error:
         raise ApiError(
             f"reading the chain of lane {lane.name!r}: {error}", code="invalid_value", param="lanes"
         ) from None
+    return sampler
 
 
 def _check_tokens(tokens: Sequence[int], model: Model) -> None:
@@ -209,15 +219,6 @@ def _check_tokens(tokens: Sequence[int], model: Model) -> None:
             instead=f"give ids from 0 to {model.vocabulary - 1}",
             field="tokens",
         )
-
-
-async def _read(request: Request, kind: type[B]) -> B:
-    try:
-        return msgspec.json.decode(await read_body(request), type=kind)
-    except msgspec.ValidationError as error:
-        raise ApiError(f"reading the request: {error}", code="invalid_type") from None
-    except msgspec.DecodeError as error:
-        raise ApiError(f"reading the request: {error}", code="invalid_json") from None
 
 
 def _json(content: Any) -> Response:

@@ -1,8 +1,8 @@
 // The chain as cards: temperature, top-k, top-p and min-p, in the order in which they act. A card shows the
 // probabilities as they reach it and where it cuts. Cards move by drag, and by two buttons for keyboard and touch.
 
-import { at, fill, h, svg } from "./dom.js";
-import { decimal, t, whole } from "./i18n.js";
+import { at, fill, h, shownIn, svg } from "./dom.js";
+import { degree, t, whole } from "./i18n.js";
 import { LETTERS, ORDERS, legal, number, readNumber, withStep } from "./settings.js";
 
 /** How many of the best options a card shows. */
@@ -69,6 +69,7 @@ function card(app, name) {
   const flip = () => app.set(withStep(app.get(), name, app.get().value[name], toggle.checked));
   const toggle = h("input", { type: "checkbox", role: "switch", onchange: flip });
   const box = h("input", { type: "text", inputMode: "decimal", autocomplete: "off", class: "card-value" });
+  const show = shownIn(box);
   const slide = name === "temperature" ? null : h("input", { type: "range", min: 0, max: 100, class: "plain" });
   const by = (step) => () => move(app, name, app.get().order.indexOf(name) + step);
   const earlier = h("button", { type: "button", class: "step small", "data-move": "earlier", onclick: by(-1) }, "←");
@@ -117,7 +118,7 @@ function card(app, name) {
     title.textContent = t(`step.${name}`);
     toggle.checked = on;
     const value = settings.value[name];
-    if (document.activeElement !== box || box.getAttribute("aria-invalid") !== "true") box.value = number(value);
+    show(number(value));
     box.setAttribute("aria-label", t("chain.value", { name: t(`step.${name}`) }));
     if (slide) {
       slide.value = toSlide(name, value, view.ranked.ids.length);
@@ -146,7 +147,7 @@ const toSlide = (name, value, size) =>
 function effectWords(view, name) {
   if (!view.settings.on[name]) return t("chain.off");
   const { before, after } = view.result.trail.find((each) => each.name === name);
-  if (name === "temperature") return t("chain.tempers", { T: decimal(view.settings.value.temperature, 3) });
+  if (name === "temperature") return t("chain.tempers", { T: degree(view.settings.value.temperature) });
   if (after === before) return t("chain.idle", { n: whole(before) });
   return t("chain.cuts", { before: whole(before), after: whole(after) });
 }

@@ -2,7 +2,7 @@
 // temperatures of the continuations. A click or the arrow keys set T. The axis holds every temperature: T / (1 + T).
 
 import { at, fill, h, svg } from "./dom.js";
-import { bits, bitsOf, decimal, t } from "./i18n.js";
+import { bits, bitsOf, decimal, degree, t } from "./i18n.js";
 import { setTemperature } from "./knob.js";
 import { fromAxis, toAxis } from "./maths.js";
 import { twin } from "./table.js";
@@ -111,7 +111,7 @@ export function mountCurve(app) {
       );
       const T = view.settings.value.temperature;
       const entropies = { free: bits(view.freeEntropy), kept: bits(view.result.entropy) };
-      const words = t("curve.summary", { T: decimal(T, 3), ...entropies });
+      const words = t("curve.summary", { T: degree(T), ...entropies });
       picture.setAttribute("aria-label", words);
       caption.textContent = words;
       hand.setAttribute("aria-label", t("curve.hand"));

@@ -54,3 +54,19 @@ export function oncePerFrame(task) {
 
 /** Whether the reader asked for little movement. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/**
+ * Show a value in a text box, unless somebody is writing in it: not while there is text that was not taken yet, nor while
+ * a refused text waits there to be corrected. Returns `show(text)`.
+ */
+export function shownIn(box) {
+  let writing = false;
+  box.addEventListener("input", () => (writing = true));
+  for (const end of ["change", "blur"]) box.addEventListener(end, () => (writing = false));
+  return (text) => {
+    const refused = document.activeElement === box && box.getAttribute("aria-invalid") === "true";
+    if (writing || refused) return;
+    box.value = text;
+    box.setAttribute("aria-invalid", "false");
+  };
+}

@@ -1,6 +1,6 @@
 // The draw, made visible: the probabilities end to end in the order of token ids, and the number u that lands on them.
 
-import { at, fill, h, svg } from "./dom.js";
+import { at, fill, h, shownIn, svg } from "./dom.js";
 import { decimal, percent, t, whole } from "./i18n.js";
 import { drawAt } from "./maths.js";
 import { uniform } from "./random.js";
@@ -28,6 +28,8 @@ export function mountDraw(app) {
     app.repaint();
   }).observe(frame);
 
+  const show = shownIn(seed);
+
   function setSeed(text) {
     const value = Number(text.trim());
     const legal = text.trim() !== "" && Number.isSafeInteger(value) && value >= 0;
@@ -45,7 +47,7 @@ export function mountDraw(app) {
       app.want([hit.id]);
       seedLabel.textContent = t("draw.seed");
       again.textContent = t("draw.again");
-      if (document.activeElement !== seed) seed.value = view.settings.seed;
+      show(String(view.settings.seed));
       picture.setAttribute("width", width);
       fill(picture, segments(hit, width, view.token));
       needle.style.transform = `translateX(${(u * width).toFixed(1)}px)`;

@@ -1,5 +1,7 @@
 // Talking to the server: JSON questions and a stream of events. Errors come back in words.
 
+import { t } from "./i18n.js";
+
 /** POST and read a JSON answer. */
 export async function ask(path, body, signal) {
   const response = await send(path, body, signal);
@@ -12,7 +14,7 @@ export async function listen(path, body, signal, onEvent) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reach(() => reader.read());
     if (done) return;
     const blocks = (waiting + value).split("\n\n");
     waiting = blocks.pop();
@@ -22,16 +24,32 @@ export async function listen(path, body, signal, onEvent) {
   }
 }
 
+const KNOWN = ["context_length_exceeded", "rate_limit_exceeded", "shutting_down"];
+
+/** An error of the server in the reader's language where we have the words, in the server's otherwise. */
+export const wordsFor = ({ code, message }) => (KNOWN.includes(code) ? t(`error.${code}`) : message);
+
 async function send(path, body, signal) {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
+  const response = await reach(() =>
+    fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal,
+    }),
+  );
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new Error(answer?.error?.message ?? `${response.status} ${response.statusText}`);
+  throw new Error(answer?.error ? wordsFor(answer.error) : `${response.status} ${response.statusText}`);
+}
+
+/** A browser says of every broken connection that fetching failed, in English. */
+export async function reach(talk) {
+  try {
+    return await talk();
+  } catch (error) {
+    throw error instanceof TypeError ? new Error(t("error.unreachable")) : error;
+  }
 }
 
 /** Scores sent as base64 of little-endian float32. */

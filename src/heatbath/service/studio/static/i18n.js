@@ -43,6 +43,9 @@ function format(value, options = {}) {
 export const decimal = (value, digits = 2) =>
   value === Infinity ? "∞" : format(value, { maximumFractionDigits: digits });
 
+/** A temperature; the smallest ones are not 0. */
+export const degree = (T) => (T > 0 && T < 5e-4 ? T.toExponential(0) : decimal(T, 3));
+
 /** A count. */
 export const whole = (value) => format(value);
 

@@ -1,8 +1,8 @@
 // The knob: a slide rule, live choices above and temperatures below. It is linear in the mean entropy, so every stretch
 // of it multiplies the live choices by as much; the temperature it stands for can be read and typed beside it.
 
-import { at, fill, svg } from "./dom.js";
-import { bits, bitsOf, choices, decimal, t } from "./i18n.js";
+import { at, fill, shownIn, svg } from "./dom.js";
+import { bits, bitsOf, choices, decimal, degree, t } from "./i18n.js";
 import { legal, number, readNumber, withStep } from "./settings.js";
 
 const STEPS = 240; // of the range: whole numbers, so that both ends can be reached exactly
@@ -47,7 +47,8 @@ export function mountKnob(app) {
   }
 
   new ResizeObserver(() => app.view() && paintTicks(app.view())).observe(at("ticks-effect"));
-  return { paint: (view) => paint(view, range, box, heated), paintTicks };
+  const show = shownIn(box);
+  return { paint: (view) => paint(view, range, show, heated), paintTicks };
 }
 
 /** Set T, and switch its step on: whoever moves the knob wants it to count. */
@@ -61,14 +62,14 @@ function typed(app, box) {
   else app.say(t("knob.refused", { text: box.value }), true);
 }
 
-function paint(view, range, box, heated) {
+function paint(view, range, show, heated) {
   const T = view.settings.value.temperature;
   const entropy = view.scale.entropyAt(T);
   const share = (entropy - view.scale.lowest) / (view.scale.highest - view.scale.lowest);
   range.value = Math.round(share * STEPS);
-  if (document.activeElement !== box || box.getAttribute("aria-invalid") !== "true") box.value = number(T);
+  show(number(T));
   const count = choices(Math.exp(entropy));
-  range.setAttribute("aria-valuetext", t("knob.valuetext", { T: decimal(T, 3), choices: count, bits: bits(entropy) }));
+  range.setAttribute("aria-valuetext", t("knob.valuetext", { T: degree(T), choices: count, bits: bits(entropy) }));
   at("effect").textContent = count;
   at("effect-unit").textContent = t(view.scale.fromProfile ? "knob.unit" : "knob.unit.here");
   at("temperature-help").textContent = t(view.scale.fromProfile ? "knob.help" : "knob.help.here");

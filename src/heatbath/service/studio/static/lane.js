@@ -2,7 +2,7 @@
 
 import { fill, h, svg } from "./dom.js";
 import { mark } from "./curve.js";
-import { bits, bitsOf, decimal, percent, t, whole } from "./i18n.js";
+import { bits, bitsOf, degree, percent, t, whole } from "./i18n.js";
 import { mean, repeated, stepOf } from "./surprise.js";
 import { prose, spoken, visible } from "./tokens.js";
 
@@ -125,8 +125,8 @@ export function makeLane(app, name, inspect) {
 
   function header(T) {
     title.textContent = t(`lane.${name}`);
-    temperature.textContent = `T = ${decimal(T, 3)}`;
-    element.setAttribute("aria-label", `${t(`lane.${name}`)}, T = ${decimal(T, 3)}`);
+    temperature.textContent = `T = ${degree(T)}`;
+    element.setAttribute("aria-label", `${t(`lane.${name}`)}, T = ${degree(T)}`);
   }
 
   function footer(partingWords = parts.textContent) {

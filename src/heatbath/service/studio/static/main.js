@@ -7,7 +7,7 @@ import { mountCurve } from "./curve.js";
 import { at, fill, h, oncePerFrame } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
-import { ask, readScores } from "./events.js";
+import { ask, reach, readScores } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { mountKnob } from "./knob.js";
@@ -54,7 +54,7 @@ function say(words, failed = false) {
   at("status").classList.toggle("failed", failed);
 }
 
-/** News of something that ends by itself: it does not push away an error that came meanwhile. */
+/** News of what begins or ends by itself: it does not push away an error that came meanwhile. */
 function report(words) {
   if (!at("status").classList.contains("failed")) say(words);
 }
@@ -184,6 +184,7 @@ parts = [header, prompt, knob, streams, ...others.map((mount) => mount(app))];
 
 settings.listen((now, { before, settled }) => {
   dragging = !settled;
+  at("status").classList.remove("failed"); // what is written now may push it away
   writeLink();
   app.repaint();
   const drawn = ["value", "on", "order", "seed"].some((field) => now[field] !== before[field]);
@@ -201,7 +202,7 @@ async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
   try {
-    const response = await fetch("studio/model");
+    const response = await reach(() => fetch("studio/model"));
     model = await response.json();
     const measured = model.profile;
     if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);

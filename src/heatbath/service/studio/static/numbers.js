@@ -1,9 +1,9 @@
-// Five numbers, before -> after.
+// Six numbers, before -> after.
 
 import { at, fill, h } from "./dom.js";
 import { bits, choices, decimal, percent, t, whole } from "./i18n.js";
 
-const ROWS = ["entropy", "choices", "kept", "mass", "top"];
+const ROWS = ["entropy", "nats", "choices", "kept", "mass", "top"];
 
 export function mountNumbers() {
   let cells = null;
@@ -29,10 +29,8 @@ export function mountNumbers() {
   return {
     paint({ ranked, result }) {
       if (!cells) make();
-      const nats = (value) => `${decimal(value, 4)} ${t("nats")}`;
       set("entropy", bits(ranked.own.entropy), bits(result.entropy));
-      cells.entropy.before.title = nats(ranked.own.entropy);
-      cells.entropy.cell.title = nats(result.entropy);
+      set("nats", decimal(ranked.own.entropy, 4), decimal(result.entropy, 4));
       set("choices", choices(Math.exp(ranked.own.entropy)), choices(Math.exp(result.entropy)));
       set("kept", whole(ranked.allowed), whole(result.kept));
       cells.kept.unit.textContent = ` ${t("numbers.of", { n: whole(ranked.ids.length) })}`;

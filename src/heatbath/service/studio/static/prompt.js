@@ -37,9 +37,10 @@ export function mountPrompt(app, onRead) {
   }
 
   let shown = null;
+  let text = null;
   return {
     paint({ prompt, settings }) {
-      if (document.activeElement !== box) box.value = settings.prompt;
+      if (text !== settings.prompt) box.value = text = settings.prompt; // and leave alone what is being written
       for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.textContent === settings.prompt));
       if (shown === prompt) return;
       shown = prompt;

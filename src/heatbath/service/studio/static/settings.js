@@ -45,7 +45,8 @@ export function number(value) {
 export function readNumber(text) {
   const plain = text.trim().toLowerCase().replace(",", ".").replace(/^\+/, "");
   if (["inf", "infinity", "∞"].includes(plain)) return Infinity;
-  return plain === "" ? NaN : Number(plain);
+  const value = plain === "" ? NaN : Number(plain);
+  return Number.isFinite(value) ? value : NaN; // 1e400 is a number that a computer reads as infinity
 }
 
 /** A store: `get()`, `set(patch, { settled })`, `listen(listener)`. `settled` is false while a control is dragged. */

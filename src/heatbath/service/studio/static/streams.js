@@ -1,7 +1,7 @@
 // Three continuations side by side: cooler, chosen, hotter. One seed drives all three, so that only T tells them apart.
 
 import { at, calm, fill, h, oncePerFrame } from "./dom.js";
-import { listen } from "./events.js";
+import { listen, wordsFor } from "./events.js";
 import { makeInspector } from "./inspector.js";
 import { t } from "./i18n.js";
 import { makeLane } from "./lane.js";
@@ -16,7 +16,7 @@ export function mountStreams(app) {
   const inspector = makeInspector({ onContinue: continueFrom, onLook: lookAt });
   const lanes = Object.fromEntries(NAMES.map((name) => [name, makeLane(app, name, inspector)]));
   fill(at("streams"), NAMES.map((name) => lanes[name].element));
-  const run = h("button", { type: "button", id: "run", onclick: () => (running ? stop() : start()) });
+  const run = h("button", { type: "button", id: "run", onclick: press });
   const measures = ["before", "after"].map((measure) =>
     h("button", { type: "button", class: "chip", "data-measure": measure, onclick: () => app.set({ measure }) }),
   );
@@ -41,6 +41,12 @@ export function mountStreams(app) {
 
   function stop() {
     running?.abort();
+  }
+
+  function press() {
+    app.say("");
+    if (running) stop();
+    else start();
   }
 
   /** All three from the prompt. */
@@ -89,7 +95,7 @@ export function mountStreams(app) {
     running = mine;
     for (const { name } of wanted) held[name] = [];
     button();
-    app.say(words);
+    app.report(words);
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
       await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));
@@ -107,7 +113,7 @@ export function mountStreams(app) {
   }
 
   function receive(event) {
-    if (event.error) throw new Error(event.error.message);
+    if (event.error) throw new Error(wordsFor(event.error));
     const lane = lanes[event.lane];
     if (event.ended) lane.state.ended = event.ended;
     else held[event.lane].push(event);

@@ -1,6 +1,6 @@
 // One sentence, or two, on what the present setting does to this very next token.
 
-import { choices, decimal, percent, t, whole } from "./i18n.js";
+import { choices, degree, percent, t, whole } from "./i18n.js";
 import { spoken } from "./tokens.js";
 
 export function sentence({ ranked, result, settings, token }) {
@@ -15,7 +15,7 @@ export function sentence({ ranked, result, settings, token }) {
   else {
     const how = T < 1 ? "says.sharpens" : T > 1 ? "says.flattens" : "says.plain";
     const live = { after: choices(Math.exp(result.entropy)), before: choices(Math.exp(ranked.own.entropy)) };
-    parts.push(t(how, { T: decimal(T, 3), ...live }));
+    parts.push(t(how, { T: degree(T), ...live }));
     parts.push(t("says.leads", { token: top, p: percent(result.p[0]), before: percent(ranked.own.p[0]) }));
   }
   const cut = size - result.kept;
