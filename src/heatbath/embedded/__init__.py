@@ -23,7 +23,7 @@ def load(path: str | Path | None = None, *, threads: int = 1) -> Model:
     Arguments:
         path: the directory of a causal language model exported to ONNX with its cache, with `tokenizer.json` and
             `config.json`; None for the model that ships with the package; "toy" for
-            :class:`heatbath.embedded.toy.ToyModel`, whose probabilities are known exactly.
+            a toy model of the weather, whose probabilities are known exactly.
         threads: threads for one call, 1 or more.
 
     Returns:
