@@ -298,9 +298,10 @@ def test_the_theme(page):
 def test_what_is_being_written_is_left_alone(page):
     """While texts stream in, the page is painted again and again; what is in a box is the writer's until taken."""
     for box in (page.locator("#seed"), page.get_by_role("textbox", name="top-k, value"), page.locator("#temperature")):
-        page.locator("#run").click()
-        expect(page.locator("#status")).not_to_contain_text("Done.")
         box.fill("0.12")
+        page.locator("#run").evaluate(
+            "button => button.click()"
+        )  # which leaves the writer in the box, and empties the status
         expect(page.locator("#status")).to_contain_text("Done.")
         expect(box).to_have_value("0.12")
         box.press("Escape")
@@ -328,4 +329,4 @@ def test_the_smallest_temperatures_are_not_shown_as_zero(page):
     expect(page.locator("#knob")).to_have_attribute("aria-valuetext", re.compile("^temperature 1e-12,"))
     page.locator("#temperature").fill("1e400")
     page.locator("#temperature").press("Enter")
-    expect(page.locator("#status")).to_contain_text("“1e400” cannot be")
+    expect(page.locator("#status")).to_contain_text("“1e400” is no temperature")
