@@ -128,5 +128,5 @@ def painted(page: Page) -> None:
 
 def fields(page: Page) -> dict[str, str]:
     """The settings that the address holds, once it has been written."""
-    page.wait_for_timeout(200)
+    expect(page.locator("html")).to_have_attribute("data-linked", "")
     return dict(pair.split("=", 1) for pair in page.evaluate("location.hash").removeprefix("#").split("&"))

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -56,6 +57,14 @@ def test_every_key_is_used_and_every_used_key_exists(both):
         assert key in written or any(family.fullmatch(key) for family in families), f"{key} is not used"
     for key in re.findall(r'\bt\("([^"]+)"|data-t(?:-label)?="([^"]+)"', SCRIPTS):
         assert (key[0] or key[1]) in both["en"]
+
+
+@pytest.mark.parametrize(("term", "others"), [("工作台", "工作室"), ("截断", "剪除|截掉|剪掉")])
+def test_one_thing_has_one_chinese_name(both, term, others):
+    readme = Path(__file__).parents[3] / "README.zh-CN.md"
+    for text in ("\n".join(both["zh"].values()), readme.read_text(encoding="utf-8")):
+        assert term in text
+        assert not re.search(others, text)
 
 
 def test_the_language_can_be_changed_and_is_remembered(page):

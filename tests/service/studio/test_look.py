@@ -18,7 +18,7 @@ OVERFLOW = """() => [...document.querySelectorAll("body *")]
   .map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 30)}`)"""
 
 SMALL = """() => [...document.querySelectorAll("button, input, summary, textarea")]
-  .filter((e) => e.getClientRects().length && !e.matches("[type=checkbox]"))
+  .filter((e) => e.getClientRects().length)
   .map((e) => [e.textContent || e.id, e.getBoundingClientRect()])
   .filter(([, box]) => box.width < 24 || box.height < 24)
   .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
@@ -56,6 +56,11 @@ CONTRAST = """() => {
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
 def test_every_look(open_page, width, theme, language):
     page = open_page(f"#v=1&lang={language}&T=1.4&on=Tpm", width=width, color_scheme=theme)
+    page.locator("#share summary").click()
+    assert page.locator("#share-prompt").is_visible()
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(OVERFLOW) == []
+    page.keyboard.press("Escape")
     page.locator(".lane.chosen .token").nth(3).click()
     painted(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

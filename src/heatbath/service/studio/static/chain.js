@@ -3,7 +3,8 @@
 
 import { at, fill, h, shownIn, svg } from "./dom.js";
 import { degree, t, whole } from "./i18n.js";
-import { LETTERS, ORDERS, legal, number, readNumber, withStep } from "./settings.js";
+import { LETTERS, ORDERS, number, withStep } from "./settings.js";
+import { take } from "./typed.js";
 
 /** How many of the best options a card shows. */
 export const BARS = 44;
@@ -102,13 +103,7 @@ function card(app, name) {
   const slid = () => fromSlide(name, Number(slide.value), app.view().ranked.ids.length);
   slide?.addEventListener("input", () => change(slid(), false));
   slide?.addEventListener("change", () => change(slid(), true));
-  box.addEventListener("change", () => {
-    const value = readNumber(box.value);
-    const fine = legal(name, value);
-    box.setAttribute("aria-invalid", String(!fine));
-    if (fine) change(value, true);
-    else app.say(t(`refused.${name}`, { text: box.value }), true);
-  });
+  box.addEventListener("change", () => take(app, name, box));
 
   function paint(view) {
     const { settings } = view;

@@ -128,6 +128,6 @@ const highest = ({ free }) => Math.max(free.at(-1).entropy, 1e-9);
 
 function tableRows({ curve }) {
   const header = [t("numbers.temperature"), t("curve.free"), t("curve.kept")];
-  const lines = curve.free.map(({ T, entropy }, i) => [decimal(T, 2), bits(entropy), bits(curve.kept[i].entropy)]);
+  const lines = curve.free.map(({ T, entropy }, i) => [degree(T, 2), bits(entropy), bits(curve.kept[i].entropy)]);
   return [header, ...lines.filter((_, i) => i % 5 === 0)];
 }

@@ -1,8 +1,8 @@
-// Talking to the server: JSON questions and a stream of events. Errors come back in words.
+// Talking to the server: JSON questions and a stream of events. Errors carry a code, for which the page has words.
 
 import { t } from "./i18n.js";
 
-/** POST and read a JSON answer. */
+/** Read a JSON answer; a question with a body is posted. */
 export async function ask(path, body, signal) {
   const response = await send(path, body, signal);
   return response.json();
@@ -24,31 +24,34 @@ export async function listen(path, body, signal, onEvent) {
   }
 }
 
-const KNOWN = ["context_length_exceeded", "rate_limit_exceeded", "shutting_down"];
+const PASSING = ["unreachable", "rate_limit_exceeded", "shutting_down"];
+const KNOWN = [...PASSING, "context_length_exceeded"];
 
-/** An error of the server in the reader's language where we have the words, in the server's otherwise. */
-export const wordsFor = ({ code, message }) => (KNOWN.includes(code) ? t(`error.${code}`) : message);
+/** Why something did not work: in the reader's language where we have the words, in the server's otherwise. */
+export const wordsFor = ({ code, message }) =>
+  t("status.failed", { why: KNOWN.includes(code) ? t(`error.${code}`) : message });
+
+/** Whether the same request may work a little later: nothing is wrong with what was asked. */
+export const passes = ({ code }) => PASSING.includes(code);
+
+/** The server's error, to be thrown. */
+export const problem = ({ code, message }) => Object.assign(new Error(message), { code });
 
 async function send(path, body, signal) {
-  const response = await reach(() =>
-    fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal,
-    }),
-  );
+  const headers = { "Content-Type": "application/json" };
+  const post = body && { method: "POST", headers, body: JSON.stringify(body) };
+  const response = await reach(() => fetch(path, { ...post, signal }));
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new Error(answer?.error ? wordsFor(answer.error) : `${response.status} ${response.statusText}`);
+  throw problem(answer?.error ?? { message: `${response.status} ${response.statusText}` });
 }
 
-/** A browser says of every broken connection that fetching failed, in English. */
-export async function reach(talk) {
+/** Every broken connection is a TypeError to a browser, with English words of its own. */
+async function reach(talk) {
   try {
     return await talk();
   } catch (error) {
-    throw error instanceof TypeError ? new Error(t("error.unreachable")) : error;
+    throw error instanceof TypeError ? problem({ code: "unreachable", message: error.message }) : error;
   }
 }
 

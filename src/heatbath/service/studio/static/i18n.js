@@ -43,14 +43,24 @@ function format(value, options = {}) {
 export const decimal = (value, digits = 2) =>
   value === Infinity ? "∞" : format(value, { maximumFractionDigits: digits });
 
-/** A temperature; the smallest ones are not 0. */
-export const degree = (T) => (T > 0 && T < 5e-4 ? T.toExponential(0) : decimal(T, 3));
+/** A temperature with at most `digits` decimals; what is not 0 never reads as 0, and what is huge stays short. */
+export function degree(T, digits = 3) {
+  if (T === 0 || T === Infinity || (T >= 10 ** -digits && T < 1e6)) return decimal(T, digits);
+  const rounded = Number(T.toPrecision(3));
+  return rounded >= 1e-5 && rounded < 1e6 ? String(rounded) : rounded.toExponential();
+}
 
 /** A count. */
 export const whole = (value) => format(value);
 
 /** A number of live choices: 1.04, 3.4, 128. */
 export const choices = (value) => decimal(value, value < 9.95 ? (value < 1.095 ? 2 : 1) : 0);
+
+/** "1 live choice", "3.4 live choices". */
+export function liveChoices(value) {
+  const n = choices(value);
+  return t(n === "1" ? "choices.one" : "choices.many", { n });
+}
 
 /** A probability, never rounded to a 0 % or 100 % that it is not. */
 export function percent(p) {

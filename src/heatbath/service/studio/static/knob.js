@@ -2,8 +2,9 @@
 // of it multiplies the live choices by as much; the temperature it stands for can be read and typed beside it.
 
 import { at, fill, shownIn, svg } from "./dom.js";
-import { bits, bitsOf, choices, decimal, degree, t } from "./i18n.js";
-import { legal, number, readNumber, withStep } from "./settings.js";
+import { bits, bitsOf, choices, decimal, degree, liveChoices, t } from "./i18n.js";
+import { number, withStep } from "./settings.js";
+import { take } from "./typed.js";
 
 const STEPS = 240; // of the range: whole numbers, so that both ends can be reached exactly
 const HALF_THUMB = 14; // the middle of the thumb stays this far from the ends of its track
@@ -24,7 +25,7 @@ export function mountKnob(app) {
   range.addEventListener("keydown", (event) => event.key === "Backspace" && setTemperature(app, 1, true));
   at("cooler").addEventListener("click", () => step(-1));
   at("hotter").addEventListener("click", () => step(1));
-  box.addEventListener("change", () => typed(app, box));
+  box.addEventListener("change", () => take(app, "temperature", box));
   box.addEventListener("keydown", (event) => {
     const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!direction) return;
@@ -54,14 +55,6 @@ export function mountKnob(app) {
 /** Set T, and switch its step on: whoever moves the knob wants it to count. */
 export const setTemperature = (app, T, settled) => app.set(withStep(app.get(), "temperature", T), { settled });
 
-function typed(app, box) {
-  const T = readNumber(box.value);
-  const fine = legal("temperature", T);
-  box.setAttribute("aria-invalid", String(!fine));
-  if (fine) setTemperature(app, T, true);
-  else app.say(t("knob.refused", { text: box.value }), true);
-}
-
 function paint(view, range, show, heated) {
   const T = view.settings.value.temperature;
   const entropy = view.scale.entropyAt(T);
@@ -69,9 +62,11 @@ function paint(view, range, show, heated) {
   range.value = Math.round(share * STEPS);
   show(number(T));
   const count = choices(Math.exp(entropy));
-  range.setAttribute("aria-valuetext", t("knob.valuetext", { T: degree(T), choices: count, bits: bits(entropy) }));
+  const spoken = { T: degree(T), choices: liveChoices(Math.exp(entropy)), bits: bits(entropy) };
+  range.setAttribute("aria-valuetext", t("knob.valuetext", spoken));
   at("effect").textContent = count;
-  at("effect-unit").textContent = t(view.scale.fromProfile ? "knob.unit" : "knob.unit.here");
+  const [where, many] = [view.scale.fromProfile ? "mean" : "here", count === "1" ? "one" : "many"];
+  at("effect-unit").textContent = t(`knob.unit.${where}.${many}`);
   at("temperature-help").textContent = t(view.scale.fromProfile ? "knob.help" : "knob.help.here");
   // Not on the root: every token of the continuations would then be styled again.
   for (const part of heated) part.style.setProperty("--heat", `${100 * share}%`);

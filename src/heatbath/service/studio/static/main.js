@@ -7,7 +7,7 @@ import { mountCurve } from "./curve.js";
 import { at, fill, h, oncePerFrame } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
-import { ask, reach, readScores } from "./events.js";
+import { ask, readScores, wordsFor } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { mountKnob } from "./knob.js";
@@ -100,7 +100,7 @@ function paint() {
   const { look: where } = view;
   at("place").textContent = where
     ? t("place.look", { n: where.index + 1, lane: t(`lane.${where.lane}`) })
-    : t("place.prompt");
+    : prompt.still() || t("place.prompt");
   at("printed").textContent = `${view.text} · seed ${view.settings.seed} · ${location.href}`;
 }
 
@@ -114,7 +114,7 @@ function want(ids) {
       for (const token of found) named.set(token.id, token);
       app.repaint();
     },
-    (error) => say(t("status.failed", { why: error.message }), true),
+    (error) => say(wordsFor(error), true),
   );
 }
 
@@ -130,14 +130,20 @@ async function read(body, where = null) {
     for (const token of answer.named) named.set(token.id, token);
     const ranked = rankScores(readScores(answer.scores));
     for (const token of answer.prompt) token.before ??= Infinity; // null is "could not be": JSON has no infinity
-    const prompt = where ? moment.prompt : answer.prompt;
+    const tokens = where ? moment.prompt : answer.prompt;
     const free = entropyCurve(ranked, [{ name: "temperature" }]);
-    moment = { ranked, free, prompt, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
+    moment = { ranked, free, prompt: tokens, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
+    if (!where) {
+      settings.set({ prompt: body.prompt }); // the settings hold the prompt that is on show
+      prompt.met(null);
+    }
     say(t("status.ready", { n: whole(answer.prompt.length) }));
     paint();
     return true;
   } catch (error) {
-    if (error.name !== "AbortError") say(t("status.failed", { why: error.message }), true);
+    if (error.name === "AbortError") return false;
+    say(wordsFor(error), true);
+    if (!where) prompt.met(error);
     return false;
   }
 }
@@ -148,9 +154,12 @@ async function look(tokens, where) {
 }
 
 function writeLink() {
+  const { dataset } = document.documentElement;
+  delete dataset.linked; // it is there while the address holds the settings
   clearTimeout(linkTimer); // browsers limit how often an address may change
   linkTimer = setTimeout(() => {
     history.replaceState(null, "", toHash(settings.get(), { language: language(), withPrompt: app.withPrompt() }));
+    dataset.linked = "";
     if (view) app.repaint();
   }, 120);
 }
@@ -190,28 +199,27 @@ settings.listen((now, { before, settled }) => {
   const drawn = ["value", "on", "order", "seed"].some((field) => now[field] !== before[field]);
   if (drawn && settled && view) requestAnimationFrame(() => requestAnimationFrame(() => streams.start()));
 });
-addEventListener("hashchange", async () => {
+addEventListener("hashchange", () => {
   const { prompt: old } = settings.get();
   const next = fromHash(location.hash, { ...initial(), prompt: old });
-  settings.set(next.settings);
+  settings.set({ ...next.settings, prompt: old });
   if (next.language && next.language !== language()) retranslate(next.language);
-  if (next.settings.prompt !== old && (await read({ prompt: next.settings.prompt }))) streams.start();
+  if (next.settings.prompt !== old) prompt.use(next.settings.prompt);
 });
 
 async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
   try {
-    const response = await reach(() => fetch("studio/model"));
-    model = await response.json();
+    model = await ask("studio/model");
     const measured = model.profile;
     if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
     about();
   } catch (error) {
-    say(t("status.failed", { why: error.message }), true);
+    say(wordsFor(error), true);
     return;
   }
-  if (await read({ prompt: settings.get().prompt })) streams.start();
+  prompt.use(settings.get().prompt);
 }
 
 begin();

@@ -1,4 +1,4 @@
-// Six numbers, before -> after.
+// Six numbers, before -> after. The name of each is a button that opens its explanation.
 
 import { at, fill, h } from "./dom.js";
 import { bits, choices, decimal, percent, t, whole } from "./i18n.js";
@@ -6,6 +6,7 @@ import { bits, choices, decimal, percent, t, whole } from "./i18n.js";
 const ROWS = ["entropy", "nats", "choices", "kept", "mass", "top"];
 
 export function mountNumbers() {
+  const open = new Set(); // rows whose explanation is open
   let cells = null;
 
   function make() {
@@ -15,8 +16,19 @@ export function mountNumbers() {
     const body = ROWS.map((name) => {
       const { before, after, unit, cell } = cells[name];
       cell.append(after, unit);
-      const head = h("th", { scope: "row", title: t(`numbers.${name}.help`) }, t(`numbers.${name}`));
-      return h("tr", { "data-number": name }, head, before, cell);
+      const id = `explains-${name}`;
+      const help = h("tr", { id, class: "explains" }, h("td", { className: "fine", colSpan: 3 }, t(`numbers.${name}.help`)));
+      const button = h("button", { type: "button", "aria-controls": id, onclick: flip }, t(`numbers.${name}`));
+      const show = () => {
+        help.hidden = !open.has(name);
+        button.setAttribute("aria-expanded", String(open.has(name)));
+      };
+      function flip() {
+        if (!open.delete(name)) open.add(name);
+        show();
+      }
+      show();
+      return [h("tr", { "data-number": name }, h("th", { scope: "row" }, button), before, cell), help];
     });
     fill(at("numbers"), h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)));
   }

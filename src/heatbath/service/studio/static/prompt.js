@@ -1,10 +1,13 @@
-// The prompt: its text, its tokens coloured by surprisal, and examples that suit the small model.
+// The prompt: its text, its tokens coloured by surprisal, and examples that suit the small model. While a prompt is
+// refused, the page goes on showing the one before, and says so.
 
 import { at, fill, h } from "./dom.js";
+import { passes, wordsFor } from "./events.js";
 import { bits, t } from "./i18n.js";
 import { stepOf } from "./surprise.js";
 import { prose, spoken } from "./tokens.js";
 
+const LONGEST = 60; // letters of the prompt on show that are repeated
 const EXAMPLES = [
   "There was once a",
   "Once upon a time",
@@ -30,17 +33,40 @@ export function mountPrompt(app, onRead) {
     }
   });
 
+  let refusal = null;
+  let shown = null;
+
   async function use(text) {
-    box.value = text;
-    app.set({ prompt: text });
+    box.value = text; // from here on what is in the box is the writer's
     if (await app.read({ prompt: text })) onRead();
   }
 
-  let shown = null;
-  let text = null;
+  /** What became of the prompt that was sent: an error, or null where it was read. */
+  function met(error) {
+    refusal = error;
+    tell();
+    app.repaint();
+  }
+
+  /** What the page shows in place of a prompt that was refused; nothing while it shows what was sent. */
+  function still() {
+    if (!refusal || !app.view()) return "";
+    const { prompt } = app.get();
+    return t("prompt.still", { prompt: prompt.length > LONGEST ? `${prompt.slice(0, LONGEST)}…` : prompt });
+  }
+
+  function tell() {
+    box.setAttribute("aria-invalid", String(refusal !== null && !passes(refusal)));
+    at("prompt-refused").textContent = refusal ? [wordsFor(refusal), still()].join(t("says.join")) : "";
+    document.body.classList.toggle("stale", still() !== "");
+  }
+
   return {
+    use,
+    met,
+    still,
     paint({ prompt, settings }) {
-      if (text !== settings.prompt) box.value = text = settings.prompt; // and leave alone what is being written
+      tell();
       for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.textContent === settings.prompt));
       if (shown === prompt) return;
       shown = prompt;

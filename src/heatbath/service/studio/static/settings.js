@@ -41,12 +41,16 @@ export function number(value) {
   return value.toExponential().replace(/e-(\d)$/, "e-0$1");
 }
 
-/** Read a temperature as people type it; NaN for what is none. */
+const plainly = (text) => text.trim().toLowerCase().replace(",", ".").replace(/^\+/, "");
+
+/** Whether digits stand for a number beyond the largest that a computer holds, as 1e400 does. */
+export const isHuge = (text) => Number(plainly(text)) === Infinity;
+
+/** Read a number as people type it; NaN for what is none. Infinity has to be written as such. */
 export function readNumber(text) {
-  const plain = text.trim().toLowerCase().replace(",", ".").replace(/^\+/, "");
+  const plain = plainly(text);
   if (["inf", "infinity", "∞"].includes(plain)) return Infinity;
-  const value = plain === "" ? NaN : Number(plain);
-  return Number.isFinite(value) ? value : NaN; // 1e400 is a number that a computer reads as infinity
+  return plain === "" || isHuge(plain) ? NaN : Number(plain);
 }
 
 /** A store: `get()`, `set(patch, { settled })`, `listen(listener)`. `settled` is false while a control is dragged. */

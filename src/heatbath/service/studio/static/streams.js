@@ -1,7 +1,7 @@
 // Three continuations side by side: cooler, chosen, hotter. One seed drives all three, so that only T tells them apart.
 
 import { at, calm, fill, h, oncePerFrame } from "./dom.js";
-import { listen, wordsFor } from "./events.js";
+import { listen, problem, wordsFor } from "./events.js";
 import { makeInspector } from "./inspector.js";
 import { t } from "./i18n.js";
 import { makeLane } from "./lane.js";
@@ -102,7 +102,7 @@ export function mountStreams(app) {
       if (running === mine) app.report(t("status.done"));
     } catch (error) {
       const stopped = error.name === "AbortError";
-      const said = stopped ? t("status.stopped") : t("status.failed", { why: error.message });
+      const said = stopped ? t("status.stopped") : wordsFor(error);
       if (running === mine) app.say(said, !stopped);
     }
     if (running !== mine) return;
@@ -113,7 +113,7 @@ export function mountStreams(app) {
   }
 
   function receive(event) {
-    if (event.error) throw new Error(wordsFor(event.error));
+    if (event.error) throw problem(event.error);
     const lane = lanes[event.lane];
     if (event.ended) lane.state.ended = event.ended;
     else held[event.lane].push(event);

@@ -1,5 +1,5 @@
-// The settings in the address, so that a link shows what its sender saw. Version 1, an allow-list: anything else is
-// ignored, and a value that means nothing leaves the usual one. The prompt goes in only when the reader asks for it.
+// The settings in the address, so that a link passes them on. Version 1, an allow-list: anything else is ignored, and a
+// value that means nothing leaves the usual one. The prompt goes in only when the reader asks for it.
 
 import { LETTERS, legal, number, readNumber } from "./settings.js";
 

@@ -2,7 +2,7 @@
 // on this next token, or on the chosen continuation.
 
 import { at, fill, h } from "./dom.js";
-import { bits, bitsOf, decimal, language, percent, t, whole } from "./i18n.js";
+import { bits, bitsOf, decimal, degree, language, percent, t, whole } from "./i18n.js";
 import { applyChain, atTemperature, solveAxis } from "./maths.js";
 import { stepsOf, withStep } from "./settings.js";
 import { mean, repeated } from "./surprise.js";
@@ -63,7 +63,7 @@ function noEffect({ ranked, result, settings, steps }) {
   const value = settings.value[culprit];
   return {
     kind: limit > 1e6 ? "idle" : "settled",
-    values: { T: decimal(limit), name, value: decimal(value, 3), n: whole(alone.kept) },
+    values: { T: degree(limit, 2), name, value: decimal(value, 3), n: whole(alone.kept) },
     remedies: [{ key: "remedy.off", values: { name }, patch: withStep(settings, culprit, value, false) }],
   };
 }
@@ -115,7 +115,7 @@ function tooHigh({ ranked, result, settings, steps }, written) {
 
 const toTemperature = (settings, T, key = "remedy.temperature") => ({
   key,
-  values: { T: decimal(T) },
+  values: { T: degree(T, 2) },
   patch: withStep(settings, "temperature", T),
 });
 
