@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import heatbath as hb
@@ -50,6 +50,7 @@ def test_the_strategy_makes_every_schedule():
 
 
 @given(schedules, st.lists(st.integers(0, 30_000), min_size=1, max_size=20))
+@example(exponential(350060.3192249244, 1.0, 371), [94])  # where vector code and a lone power differ in the last bit
 def test_one_count_and_an_array_of_counts_agree(schedule, counts):
     together = schedule(np.array(counts))
     assert together.dtype == np.float64

@@ -116,10 +116,9 @@ def exponential(start: float, end: float, steps: int) -> Schedule:
     with making("exponential", start, end, steps):
         first = check_t(start, "start", finite=True, positive=True)
         last = check_t(end, "end", finite=True, positive=True)
-        rate = math.log(last) - math.log(first)
 
         def decay(part: Array) -> Array:
-            return first * namespace(part).exp(rate * part)
+            return first ** (1 - part) * last**part  # neither factor overflows, as (last / first)**part may
 
         return _ramp(first, last, check_whole(steps, "steps"), decay)
 

@@ -48,7 +48,9 @@ class Schedule(NamedTuple):
                 raise _no_count(self, count, "a count is never negative")
             if count > np.iinfo(np.int64).max:
                 raise _no_count(self, count, "a count is below 2**63")
-            return float(self.value(np.asarray(count, dtype=np.int64)))
+            # As an array of one: NumPy's powers of a lone number may differ in the last bit from those of its arrays,
+            # and a count must give the same T alone and among others.
+            return float(np.ravel(self.value(np.asarray([count], dtype=np.int64)))[0])
         return self.value(_counts(self, count))
 
     def __repr__(self) -> str:
