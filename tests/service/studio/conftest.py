@@ -66,16 +66,24 @@ def open_page(profiles: Callable[..., BrowserContext], studio: Server) -> Iterat
     complaints: list[str] = []
     pages = []
 
-    def opened(hash_: str = "", *, width: int = 1000, height: int = 900, **options: Any) -> Page:
+    def opened(
+        hash_: str = "",
+        *,
+        url: str = studio.url,
+        ready: Callable[[Page], None] = settled,
+        width: int = 1000,
+        height: int = 900,
+        **options: Any,
+    ) -> Page:
         page = profiles(**options).new_page()
         pages.append(page)
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(10_000)
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("request", lambda request: request.url.startswith(studio.url) or complaints.append(request.url))
-        page.goto(f"{studio.url}/{hash_}")
-        settled(page)
+        page.on("request", lambda request: request.url.startswith(url) or complaints.append(request.url))
+        page.goto(f"{url}/{hash_}")
+        ready(page)
         return page
 
     opened.complaints = complaints  # type: ignore[attr-defined]

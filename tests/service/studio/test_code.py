@@ -18,6 +18,7 @@ SETTINGS = {
     "all": ("T=1.5&k=12&p=0.9&m=0.05&on=Tkpm&order=Tkpm", "temperature(1.5) -> top_k(12) -> top_p(0.9) -> min_p(0.05)"),
     "last": ("T=2&k=12&p=0.9&on=Tkp&order=kpmT", "top_k(12) -> top_p(0.9) -> temperature(2)"),
     "zero": ("T=0&k=12&on=Tk", "temperature(0) -> top_k(12)"),
+    "huge": ("T=1e22&k=12&on=Tk&order=kpmT", "top_k(12) -> temperature(1e+22)"),
     "infinite": ("T=inf&k=5&on=Tk&order=kpmT", "top_k(5) -> temperature(inf)"),
     "off": ("T=1.7&on=", ""),
 }
@@ -70,6 +71,12 @@ def test_openai(code, words, setting):
         token, state, _ = sampler.step(state, words.start([context])[0][0], seed=7)
         context.append(int(token))
     assert said == words.tokenizer.decode(context[length:]) + "\n"
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_transformers_is_python(code, setting):
+    """Also where transformers is not installed."""
+    compile(code(setting)["transformers"], "ready code", "exec")
 
 
 @pytest.fixture(scope="module")

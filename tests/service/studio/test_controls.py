@@ -1,4 +1,5 @@
 import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -288,13 +289,21 @@ def test_the_theme(page):
 
 def test_what_is_being_written_is_left_alone(page):
     """While texts stream in, the page is painted again and again; what is in a box is the writer's until taken."""
+    asked = []
+
+    def hold(route):
+        asked.append(route)
+
+    page.route("**/studio/generate", hold)  # the texts come once something is written
     for box in (page.locator("#seed"), page.get_by_role("textbox", name="top-k, value"), page.locator("#temperature")):
         page.locator("#run").click()
-        expect(page.locator("#status")).not_to_contain_text("Done.")
+        expect(page.locator("#status")).to_have_text("Writing three continuations …")
         box.fill("0.12")
-        expect(page.locator("#status")).to_contain_text("Done.")
+        asked.pop().continue_()
+        expect(page.locator("#status")).to_have_text("Done.")
         expect(box).to_have_value("0.12")
         box.press("Escape")
+    page.unroute("**/studio/generate")
     page.locator("#prompt").fill("w5 w6")
     page.get_by_role("textbox", name="top-k, value").focus()
     expect(page.locator("#prompt")).to_have_value("w5 w6")
@@ -310,6 +319,11 @@ def test_the_smallest_and_the_largest_temperatures_are_told_as_what_they_are(pag
         expect(page.locator("#curve > .fine").last).to_contain_text(f"At T = {T}")
         expect(page.locator("[data-step=temperature] .card-effect")).to_have_text(f"divides all scores by {T}")
         expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {T}")
+        expect(page.get_by_role("textbox", name="temperature, value")).to_have_value(T)
+        expect(page.locator("#order-note")).to_contain_text(f"temperature({T}) -> top_p(0.95)")
+        expect(page.locator("#code pre")).to_contain_text(f"temperature={T},")
+        assert unquote(fields(page)["T"]) == T
+        settled(page)
 
 
 def test_one_choice_is_told_in_the_singular(page):
@@ -317,6 +331,9 @@ def test_one_choice_is_told_in_the_singular(page):
     expect(page.locator("#effect")).to_have_text("1")
     expect(page.locator("#effect-unit")).to_have_text("live choice per token, on average")
     expect(page.locator("#knob")).to_have_attribute("aria-valuetext", re.compile("about 1 live choice, entropy"))
+    page.get_by_role("switch", name="top-p").click()
+    choose(page, 0.05)
+    expect(page.locator("#sentence")).to_contain_text("sharpens the choice: about 1 live choice here")
 
 
 def test_every_number_explains_itself_to_the_keyboard(page):

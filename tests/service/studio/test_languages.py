@@ -85,6 +85,31 @@ def test_the_language_can_be_changed_and_is_remembered(page):
     expect(page.locator(".lane-facts").first).to_contain_text("bits each")
 
 
+def test_the_status_line_speaks_the_language_of_the_moment(page):
+    status, switch = page.locator("#status"), page.locator("#language")
+    expect(status).to_have_text("Done.")
+    switch.click()
+    expect(status).to_have_text("完成。")
+    page.locator("#seed").fill("much")
+    page.locator("#seed").press("Enter")
+    expect(status).to_have_text("“much”不能作种子。请输入不小于 0 的整数。")
+    switch.click()
+    expect(status).to_have_text("“much” is no seed. Write a whole number from 0 upwards.")
+    expect(status).to_have_class(re.compile("failed"))
+    page.locator(".lane.chosen .token").nth(2).click()
+    page.get_by_role("button", name="Show this place in the charts").click()
+    expect(status).to_have_text(re.compile("^What may come at token 3 of the continuation “Chosen”"))
+    switch.click()
+    expect(status).to_have_text(re.compile("^“所选”续写中第 3 个词元处"))
+    page.route("**/studio/generate", lambda route: None)  # an answer that does not come
+    page.locator("#run").click()
+    expect(status).to_have_text("正在写三段续写……")
+    switch.click()
+    expect(status).to_have_text("Writing three continuations …")
+    page.locator("#run").click()
+    page.unroute("**/studio/generate")
+
+
 def test_the_browsers_language_is_the_first_guess(open_page):
     page = open_page(locale="zh-CN")
     expect(page.get_by_role("button", name="往下写")).to_be_visible()

@@ -154,6 +154,14 @@ def test_the_knob_reads_the_profile_as_python_does(bench, static):
     np.testing.assert_allclose([float(T) for T in mine["back"]], wanted, rtol=5e-3)
 
 
+def test_a_column_of_probabilities_has_even_decimals(bench, static):
+    shown = bench.evaluate(
+        """async ([root, values]) => values.map((await import(`${root}/i18n.js`)).evenPercent)""",
+        [static, [0, 1e-9, 0.004, 0.007, 0.04, 0.1, 0.352, 1]],
+    )
+    assert shown == ["0%", "< 0.001%", "0.40%", "0.70%", "4.0%", "10.0%", "35.2%", "100%"]
+
+
 def test_no_probability_is_shown_as_a_certainty_that_it_is_not(bench, static):
     shown = bench.evaluate(
         """async ([root, values]) => values.map((await import(`${root}/i18n.js`)).percent)""",

@@ -109,7 +109,7 @@ def api_routes(engine: Engine, read: ReadBody, profile: Profile | None) -> list[
         wanted = flat_request(await read(request), Generate)
         room_after(wanted.tokens, model, needed=1, field="tokens")
         _check_tokens(wanted.tokens, model)
-        samplers = [_sampler(lane) for lane in wanted.lanes]
+        samplers = [_sampler(lane, model.vocabulary) for lane in wanted.lanes]
         events = _events(engine, wanted, samplers)
         first = await anext(events)  # whatever is wrong with the request shows here, while the status can still say so
         return StreamingResponse(
@@ -199,10 +199,10 @@ def parse_chain(text: str) -> Sampler:
     return made
 
 
-def _sampler(lane: Lane) -> Sampler:
+def _sampler(lane: Lane, vocabulary: int) -> Sampler:
     try:
         sampler = parse_chain(lane.chain)
-        check_one_row(sampler)
+        check_one_row(sampler, vocabulary)
     except HeatbathError as error:
         raise ApiError(
             f"reading the chain of lane {lane.name!r}: {error}", code="invalid_value", param="lanes"

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.sampling import Sampler, Step
-from heatbath.sampling.step import Applied, Draw
+from heatbath.sampling.random import Chance
+from heatbath.sampling.step import Applied, Draw, Moment
 from heatbath.types import Array, State
 
 Row = npt.NDArray[np.float64]
@@ -49,12 +50,12 @@ def watched(sampler: Sampler, others: int = 8) -> tuple[Sampler, deque[Watched]]
     seen: deque[Watched] = deque()
     raw: deque[Array] = deque(maxlen=1)
 
-    def note(state: State, scores: Array) -> Applied:
-        raw.append(scores)
-        return Applied(scores, state)
+    def note(state: State, moment: Moment) -> Applied:
+        raw.append(moment.scores)
+        return Applied(moment.scores, state)
 
-    def pick(scores: Array, uniform: Array) -> Array:
-        choice = sampler.draw.pick(scores, uniform)
+    def pick(scores: Array, chance: Chance) -> Array:
+        choice = sampler.draw.pick(scores, chance)
         seen.append(_look(np.asarray(raw.pop()).reshape(-1), np.asarray(scores).reshape(-1), int(choice[0]), others))
         return choice
 

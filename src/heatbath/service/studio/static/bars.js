@@ -2,7 +2,7 @@
 // ones what is cut. Rows are made once per prompt; while the knob moves only widths and numbers change.
 
 import { at, fill, h } from "./dom.js";
-import { percent, t, whole } from "./i18n.js";
+import { evenPercent, percent, t, whole } from "./i18n.js";
 import { twin } from "./table.js";
 import { label, spoken } from "./tokens.js";
 
@@ -84,8 +84,8 @@ function set(parts, before, after, longest, isCut) {
   stretch(parts.before, before, longest);
   stretch(parts.after, after, longest);
   parts.element.classList.toggle("cut", isCut);
-  parts.was.textContent = percent(before);
-  parts.now.textContent = isCut ? "–" : percent(after);
+  parts.was.textContent = evenPercent(before);
+  parts.now.textContent = isCut ? "–" : evenPercent(after);
 }
 
 /** All the other tokens together can have more than the longest bar stands for: theirs then runs out of the picture. */
@@ -117,9 +117,10 @@ function tableRows({ ranked, result, token }, shown) {
   const lines = Array.from({ length: count }, (_, i) => [
     whole(i + 1),
     spoken(token(ranked.ids[i])),
-    percent(ranked.own.p[i]),
-    i < result.kept ? percent(result.p[i]) : t("table.cut"),
+    evenPercent(ranked.own.p[i]),
+    i < result.kept ? evenPercent(result.p[i]) : t("table.cut"),
   ]);
   const others = t("bars.others", { n: whole(ranked.ids.length - count) });
-  return [header, ...lines, [t("table.rest"), others, percent(1 - ranked.mass[count]), percent(sum(result.p, count))]];
+  const rest = [1 - ranked.mass[count], sum(result.p, count)].map(evenPercent);
+  return [header, ...lines, [t("table.rest"), others, ...rest]];
 }

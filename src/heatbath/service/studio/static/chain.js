@@ -46,7 +46,8 @@ export function mountChain(app) {
         button.setAttribute("aria-pressed", String(same(button.dataset.order)));
       }
       const known = Object.keys(ORDERS).find(same) ?? "own";
-      at("order-note").textContent = t(`chain.note.${known}`, { chain: view.text });
+      const steps = view.text.split(" -> ").map((step, i) => [i ? " " : "", h("span", {}, i ? `-> ${step}` : step)]);
+      fill(at("order-note"), t(`chain.note.${known}`), " ", h("code", {}, steps));
     },
   };
 }
@@ -57,7 +58,7 @@ function move(app, name, place) {
   const order = app.get().order.filter((other) => other !== name);
   order.splice(place, 0, name);
   app.set({ order });
-  app.say(t("chain.moved", { name: t(`step.${name}`), place: place + 1 }));
+  app.say(() => t("chain.moved", { name: t(`step.${name}`), place: place + 1 }));
   requestAnimationFrame(() => requestAnimationFrame(() => {
     const card = document.querySelector(`[data-step="${name}"]`);
     const target = focused?.disabled ? card.querySelector("[data-move]:not(:disabled)") : focused;

@@ -15,7 +15,7 @@ const WARPERS = {
 
 const quote = (text) => JSON.stringify(text);
 /** A number as Python's float: transformers refuses the integer 2. */
-const float = (value) => (Number.isInteger(value) ? `${value}.0` : String(value));
+const float = (value) => (/^\d+$/.test(number(value)) ? `${value}.0` : number(value));
 const finite = (T) => (T === Infinity ? AS_GOOD_AS_INFINITE : T);
 const valueOf = (steps, name) => steps.find((step) => step.name === name)?.value;
 /** Whether the steps stand in the order that separate fields stand for. */

@@ -40,9 +40,9 @@ export function mountCode(app) {
   async function take() {
     try {
       await copy(text.textContent);
-      app.say(t("code.copied"));
+      app.say(() => t("code.copied"));
     } catch {
-      app.say(t("copy.refused"), true);
+      app.say(() => t("copy.refused"), true);
     }
   }
 

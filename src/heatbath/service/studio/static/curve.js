@@ -89,7 +89,7 @@ export function mountCurve(app) {
         ];
       }),
       ticks.map((T) => svg("text", { x: px(T), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, decimal(T))),
-      svg("text", { x: EDGE.left, y: HEIGHT - 3, class: "axis" }, t("curve.axis")),
+      svg("text", { x: width - EDGE.right, y: HEIGHT - 3, class: "axis", "text-anchor": "end" }, t("curve.axis")),
       svg("text", { x: EDGE.left + 5, y: EDGE.top + 2, class: "axis" }, t("bits")),
       svg("line", { class: "one", x1: px(1), x2: px(1), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }),
       svg("path", { class: "free", d: path(curve.free) }),

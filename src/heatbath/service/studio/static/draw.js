@@ -35,7 +35,7 @@ export function mountDraw(app) {
     const legal = text.trim() !== "" && Number.isSafeInteger(value) && value >= 0;
     seed.setAttribute("aria-invalid", String(!legal));
     if (legal) app.set({ seed: value });
-    else app.say(t("refused.seed", { text }), true);
+    else app.say(() => t("refused.seed", { text }), true);
   }
 
   return {

@@ -20,16 +20,16 @@ export function mountHeader(app) {
   at("theme").addEventListener("click", () => {
     root.dataset.theme = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
     remember("theme", root.dataset.theme);
-    app.repaint();
+    paint();
   });
   at("share-copy").addEventListener("click", async () => {
     const hash = toHash(app.get(), { language: language(), withPrompt: app.withPrompt() });
     try {
       await copy(`${location.origin}${location.pathname}${hash}`);
-      app.say(t("share.copied"));
+      app.say(() => t("share.copied"));
       at("share").open = false;
     } catch {
-      app.say(t("copy.refused"), true);
+      app.say(() => t("copy.refused"), true);
     }
   });
   at("share").addEventListener("keydown", (event) => {
@@ -41,13 +41,13 @@ export function mountHeader(app) {
     if (!at("share").contains(event.target)) at("share").open = false;
   });
 
-  return {
-    paint() {
-      const other = language() === "en" ? "zh" : "en";
-      at("language").textContent = other === "zh" ? "中文" : "English";
-      at("language").lang = other === "zh" ? "zh-CN" : "en";
-      at("theme").textContent = t(`theme.${root.dataset.theme}`);
-      at("theme").setAttribute("aria-label", t("theme.label", { theme: t(`theme.${root.dataset.theme}`) }));
-    },
-  };
+  function paint() {
+    const other = language() === "en" ? "zh" : "en";
+    at("language").textContent = other === "zh" ? "中文" : "English";
+    at("language").lang = other === "zh" ? "zh-CN" : "en";
+    at("theme").textContent = t(`theme.${root.dataset.theme}`);
+    at("theme").setAttribute("aria-label", t("theme.label", { theme: t(`theme.${root.dataset.theme}`) }));
+  }
+
+  return { paint, forget: paint }; // also while there is nothing to show yet
 }

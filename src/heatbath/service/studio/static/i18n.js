@@ -39,9 +39,9 @@ function format(value, options = {}) {
   return makers.get(key).format(value);
 }
 
-/** A number with at most `digits` decimals. */
-export const decimal = (value, digits = 2) =>
-  value === Infinity ? "∞" : format(value, { maximumFractionDigits: digits });
+/** A number with at most `digits` decimals, and at least `least`: numbers in a column show the same. */
+export const decimal = (value, digits = 2, least = 0) =>
+  value === Infinity ? "∞" : format(value, { maximumFractionDigits: digits, minimumFractionDigits: least });
 
 /** A temperature with at most `digits` decimals; what is not 0 never reads as 0, and what is huge stays short. */
 export function degree(T, digits = 3) {
@@ -63,13 +63,19 @@ export function liveChoices(value) {
 }
 
 /** A probability, never rounded to a 0 % or 100 % that it is not. */
-export function percent(p) {
+export const percent = (p) => share(p, 0);
+
+/** A probability in a column: where one row says 3.7 %, another says 4.0 %. */
+export const evenPercent = (p) => share(p, 1);
+
+function share(p, least) {
   const show = (value, options) => format(value, { style: "percent", ...options });
   if (p <= 0) return show(0, {});
   if (p >= 1 - 1e-12) return show(1, {});
   if (p > 0.999) return `> ${show(0.999, { minimumFractionDigits: 1 })}`;
   if (p < 1e-5) return `< ${show(1e-5, { maximumFractionDigits: 3 })}`;
-  return show(p, p >= 0.1 ? { maximumFractionDigits: 1 } : { maximumSignificantDigits: 2, maximumFractionDigits: 3 });
+  if (p < 0.01) return show(p, { maximumSignificantDigits: 2, minimumSignificantDigits: 1 + least });
+  return show(p, { maximumFractionDigits: 1, minimumFractionDigits: least });
 }
 
 export const bitsOf = (nats) => nats / Math.LN2;

@@ -1,10 +1,12 @@
-// What could have been: a token's numbers and its alternatives, each a button that continues from there.
+// A token's numbers and, where it was drawn, what could have been: its alternatives, each a button that continues from
+// there.
 
 import { fill, h } from "./dom.js";
-import { bits, percent, t, whole } from "./i18n.js";
+import { bits, evenPercent, percent, t, whole } from "./i18n.js";
 import { label, spoken } from "./tokens.js";
 
-export function makeInspector({ onContinue, onLook }) {
+/** The one panel of the page, for the tokens of every run (see run.js). */
+export function makeInspector() {
   const panel = h("div", { class: "inspector", id: "inspector", role: "dialog", hidden: true });
   document.body.append(panel);
   let anchor = null;
@@ -32,41 +34,48 @@ export function makeInspector({ onContinue, onLook }) {
   panel.addEventListener("pointerleave", () => !pinned && leave());
   panel.addEventListener("focusout", (event) => left(event.relatedTarget));
 
-  function open(lane, index, span, { enter = false, pin = true } = {}) {
+  function open(run, index, span, { enter = false, pin = true } = {}) {
     clearTimeout(timer);
-    const token = lane.tokens[index];
+    const token = run.tokens[index];
     if (!token) return;
     anchor = span;
     pinned = pin;
-    fill(panel, contents(lane, index, token));
-    panel.setAttribute("aria-label", t("inspect.title", { token: spoken(token) }));
+    fill(panel, about(token), run.take && choices(run, index, token));
+    panel.setAttribute("aria-label", t(run.take ? "inspect.title" : "inspect.given", { token: spoken(token) }));
     panel.hidden = false;
     place(span);
     if (enter) panel.querySelector("button")?.focus();
   }
 
-  function contents(lane, index, token) {
+  /** The token, and how likely it was: for a token of the prompt there is only the model to ask. */
+  function about(token) {
     const line = (key, value) => [h("dt", {}, t(key)), h("dd", {}, value)];
-    const others = token.others.map((other) => {
-      const take = () => leaveWith(() => onContinue(lane, index, other));
-      const name = h("span", { class: "alternative-label" }, label(other));
-      const was = h("span", { class: "was" }, percent(other.p));
-      const now = h("span", { class: "now" }, other.q > 0 ? percent(other.q) : t("table.cut"));
-      const kind = other.id === token.id ? "alternative taken" : "alternative";
-      return h("li", {}, h("button", { type: "button", class: kind, onclick: take }, name, was, now));
-    });
-    const look = () => leaveWith(() => onLook(lane, index));
+    const chance = (p, nats) => `${percent(p)} · ${bits(nats)} ${t("bits")}`;
     const spelled = h("small", {}, t("inspect.id", { id: token.id, bytes: token.bytes || "–" }));
     return [
       h("p", { class: "inspect-token" }, h("span", {}, label(token)), spelled),
       h(
         "dl",
         { class: "inspect-numbers" },
-        line("inspect.rank", whole(token.rank)),
-        line("inspect.before", `${percent(token.p)} · ${bits(token.before)} ${t("bits")}`),
-        line("inspect.after", `${percent(token.q)} · ${bits(token.after)} ${t("bits")}`),
+        token.rank && line("inspect.rank", whole(token.rank)),
+        line("inspect.before", chance(token.p ?? Math.exp(-token.before), token.before)),
+        token.q !== undefined && line("inspect.after", chance(token.q, token.after)),
       ),
-      token.picked ? h("p", { class: "fine" }, t("inspect.picked")) : null,
+    ];
+  }
+
+  function choices(run, index, token) {
+    const others = token.others.map((other) => {
+      const take = () => leaveWith(() => run.take(index, other));
+      const name = h("span", { class: "alternative-label" }, label(other));
+      const was = h("span", { class: "was" }, evenPercent(other.p));
+      const now = h("span", { class: "now" }, other.q > 0 ? evenPercent(other.q) : t("table.cut"));
+      const kind = other.id === token.id ? "alternative taken" : "alternative";
+      return h("li", {}, h("button", { type: "button", class: kind, onclick: take }, name, was, now));
+    });
+    const look = () => leaveWith(() => run.look(index));
+    return [
+      token.picked && h("p", { class: "fine" }, t("inspect.picked")),
       h("p", { class: "fine" }, t("inspect.continue")),
       h("ol", { class: "alternatives" }, others),
       h("button", { type: "button", class: "quiet", onclick: look }, t("inspect.look")),
@@ -94,10 +103,10 @@ export function makeInspector({ onContinue, onLook }) {
     pinned = false;
   }
 
-  function hover(lane, index, span) {
+  function hover(run, index, span) {
     if (pinned && !panel.hidden) return;
     clearTimeout(timer);
-    timer = setTimeout(() => open(lane, index, span, { pin: false }), 120);
+    timer = setTimeout(() => open(run, index, span, { pin: false }), 120);
   }
 
   function leave() {

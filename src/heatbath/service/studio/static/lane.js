@@ -1,15 +1,16 @@
-// One continuation: its tokens as prose, coloured by surprisal. One stop for the Tab key; arrows move between tokens.
+// One continuation: its tokens, what they add up to, and where they part from the chosen ones.
 
-import { fill, h, svg } from "./dom.js";
 import { mark } from "./curve.js";
+import { fill, h, svg } from "./dom.js";
 import { bits, bitsOf, degree, percent, t, whole } from "./i18n.js";
-import { mean, repeated, stepOf } from "./surprise.js";
-import { prose, spoken, visible } from "./tokens.js";
+import { makeRun } from "./run.js";
+import { mean, repeated } from "./surprise.js";
 
 const LONGEST = 400; // tokens kept in the page
 const HIGHEST = 16; // bits at the top of the small curve
 
-export function makeLane(app, name, inspect) {
+/** A lane. `take(state, index, other)` goes on from another token; `look(state, index)` shows a place in the charts. */
+export function makeLane(app, name, { take, look }) {
   const title = h("h3", { id: `lane-${name}` });
   const temperature = h("p", { class: "lane-temperature" });
   const parts = h("p", { class: "lane-parts" });
@@ -19,108 +20,38 @@ export function makeLane(app, name, inspect) {
   const symbol = svg("svg", { class: "symbol", viewBox: "0 0 18 18", "aria-hidden": "true" }, mark(name, 9, 9, 6));
   const heading = h("header", {}, symbol, title, temperature);
   const element = h("article", { class: `lane ${name}`, "data-lane": name }, heading, parts, text, spark, facts);
-  // `begins`: where the draws of this run begin, 0 or behind a token that was picked
-  const state = { name, tokens: [], begins: 0, parts: null, ended: null };
-  let spans = [];
-  let current = 0;
-
-  text.addEventListener("keydown", (event) => {
-    const last = spans.length - 1;
-    const [next, before] = [current + 1, current - 1];
-    const keys = { ArrowRight: next, ArrowDown: next, ArrowLeft: before, ArrowUp: before, Home: 0, End: last };
-    const target = keys[event.key];
-    if (target !== undefined) {
-      event.preventDefault();
-      focus(Math.min(last, Math.max(0, target)));
-    } else if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      inspect.open(state, current, spans[current], { enter: true });
-    }
-  });
-  text.addEventListener("focusin", (event) => {
-    const index = spans.indexOf(event.target);
-    if (index >= 0) {
-      roam(index);
-      inspect.open(state, index, spans[index]);
-    }
-  });
-  text.addEventListener("focusout", (event) => inspect.left(event.relatedTarget));
-  text.addEventListener("pointerover", (event) => {
-    const index = spans.indexOf(event.target);
-    if (event.pointerType === "mouse" && index >= 0) inspect.hover(state, index, event.target);
-  });
-  text.addEventListener("pointerout", () => inspect.leave());
-
-  function roam(index) {
-    if (spans[current]) spans[current].tabIndex = -1;
-    current = index;
-    if (spans[current]) spans[current].tabIndex = 0;
-  }
-
-  function focus(index) {
-    roam(index);
-    spans[index]?.focus();
-  }
+  const state = {
+    name,
+    tokens: [],
+    begins: 0, // where the draws of this run begin, 0 or behind a token that was picked
+    parts: null,
+    ended: null,
+    take: (index, other) => take(state, index, other),
+    look: (index) => look(state, index),
+  };
+  const run = makeRun(text, app.inspector, state, () => app.get().measure);
 
   /** Begin again behind these tokens, which stay on show. */
   function restart(kept = []) {
-    state.tokens = kept;
     state.begins = 0;
     state.ended = null;
-    spans = [];
-    fill(text);
-    kept.forEach((_, index) => add(index));
-    roam(0);
+    run.restart(kept);
   }
 
   function push(token) {
     state.tokens.push(token);
-    if (state.tokens.length <= LONGEST) add(state.tokens.length - 1);
-  }
-
-  function add(index) {
-    const tabIndex = index === 0 ? 0 : -1;
-    const span = h("span", { class: "token", tabIndex, role: "button", "aria-haspopup": "dialog" });
-    spans.push(span);
-    // The space before a word stands outside of its token, or colours would have tails at the ends of lines.
-    text.append(document.createTextNode(""), span);
-    // A character that several tokens share may be complete now: those since the last whole one are written again.
-    let from = index;
-    while (from > 0 && state.tokens[from - 1].text === null) from--;
-    const shown = prose(state.tokens.slice(from, index + 1));
-    shown.forEach((piece, i) => write(spans[from + i], piece));
-    paintToken(index);
-  }
-
-  function write(span, piece) {
-    const word = piece.trimStart();
-    span.previousSibling.textContent = word ? piece.slice(0, piece.length - word.length) : "";
-    span.textContent = word || visible(piece);
-  }
-
-  function paintToken(index) {
-    const token = state.tokens[index];
-    const measure = app.get().measure;
-    const classes = ["token", `s${stepOf(token[measure])}`];
-    if (token.picked) classes.push("picked");
-    if (token.text === null) classes.push("partial");
-    if (token.end) classes.push("special");
-    if (state.parts === index) classes.push("parts");
-    spans[index].className = classes.join(" ");
-    const here = state.parts === index ? t("token.parts") : "";
-    const words = t("token.label", { token: spoken(token), bits: bits(token[measure]), parts: here });
-    spans[index].setAttribute("aria-label", words);
+    if (state.tokens.length <= LONGEST) run.add(state.tokens.length - 1);
   }
 
   function repaint() {
-    spans.forEach((_, index) => paintToken(index));
+    run.repaint();
     footer();
   }
 
   function setParting(index) {
     const old = state.parts;
     state.parts = index;
-    for (const each of [old, index]) if (each !== null && spans[each]) paintToken(each);
+    for (const each of [old, index]) if (each !== null) run.paint(each);
   }
 
   function header(T) {
@@ -147,5 +78,5 @@ export function makeLane(app, name, inspect) {
     spark.setAttribute("aria-label", t("lane.spark", about));
   }
 
-  return { element, state, restart, push, setParting, header, footer, repaint, focus };
+  return { element, state, restart, push, setParting, header, footer, repaint, focus: run.focus };
 }

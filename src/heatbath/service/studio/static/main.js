@@ -10,6 +10,7 @@ import { lanesAround, momentScale, profileScale } from "./effect.js";
 import { ask, readScores, wordsFor } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
+import { makeInspector } from "./inspector.js";
 import { mountKnob } from "./knob.js";
 import { applyChain, atTemperature, entropyCurve, rankScores } from "./maths.js";
 import { mountNumbers } from "./numbers.js";
@@ -31,6 +32,7 @@ let parts = [];
 let dragging = false;
 let asked = null;
 let linkTimer = 0;
+let saying = () => "";
 
 const app = {
   get: settings.get,
@@ -45,12 +47,14 @@ const app = {
   written: (lane) => (streams.madeWith() === view.text ? streams.tokens(lane) : []),
   streamed: () => app.repaint(),
   withPrompt: () => at("share-prompt").checked,
+  inspector: makeInspector(),
   retranslate,
 };
 
-/** Words for the one status line. */
+/** Words for the one status line: `words()` gives them in the language of the moment. */
 function say(words, failed = false) {
-  at("status").textContent = words;
+  saying = words;
+  at("status").textContent = words();
   at("status").classList.toggle("failed", failed);
 }
 
@@ -94,14 +98,19 @@ function shapes(steps) {
 function paint() {
   const old = view;
   view = makeView(settings.get());
+  document.body.classList.remove("empty");
   if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
   for (const part of parts) part.paint(view);
   at("sentence").textContent = sentence(view);
-  const { look: where } = view;
-  at("place").textContent = where
-    ? t("place.look", { n: where.index + 1, lane: t(`lane.${where.lane}`) })
-    : prompt.still() || t("place.prompt");
+  at("place").textContent = place();
   at("printed").textContent = `${view.text} · seed ${view.settings.seed} · ${location.href}`;
+}
+
+/** What the charts show. */
+function place() {
+  const { look: where } = moment;
+  if (!where) return prompt.still() || t("place.prompt");
+  return t("place.look", { n: where.index + 1, lane: t(`lane.${where.lane}`) });
 }
 
 /** Ask for texts of tokens that came without. */
@@ -114,7 +123,7 @@ function want(ids) {
       for (const token of found) named.set(token.id, token);
       app.repaint();
     },
-    (error) => say(wordsFor(error), true),
+    (error) => say(() => wordsFor(error), true),
   );
 }
 
@@ -124,7 +133,7 @@ let reads = 0;
 async function read(body, where = null) {
   asked?.abort();
   const mine = (asked = new AbortController());
-  say(t("status.reading"));
+  say(() => t("status.reading"));
   try {
     const answer = await ask("studio/next", body, mine.signal);
     for (const token of answer.named) named.set(token.id, token);
@@ -137,12 +146,12 @@ async function read(body, where = null) {
       settings.set({ prompt: body.prompt }); // the settings hold the prompt that is on show
       prompt.met(null);
     }
-    say(t("status.ready", { n: whole(answer.prompt.length) }));
+    say(where ? place : () => t("status.ready", { n: whole(answer.prompt.length) }));
     paint();
     return true;
   } catch (error) {
     if (error.name === "AbortError") return false;
-    say(wordsFor(error), true);
+    say(() => wordsFor(error), true);
     if (!where) prompt.met(error);
     return false;
   }
@@ -167,6 +176,7 @@ function writeLink() {
 function retranslate(code) {
   speak(code);
   about();
+  at("status").textContent = saying();
   for (const part of parts) part.forget?.();
   writeLink();
   if (view) {
@@ -216,7 +226,7 @@ async function begin() {
     if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
     about();
   } catch (error) {
-    say(wordsFor(error), true);
+    say(() => wordsFor(error), true);
     return;
   }
   prompt.use(settings.get().prompt);

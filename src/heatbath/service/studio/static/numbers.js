@@ -1,7 +1,7 @@
 // Six numbers, before -> after. The name of each is a button that opens its explanation.
 
 import { at, fill, h } from "./dom.js";
-import { bits, choices, decimal, percent, t, whole } from "./i18n.js";
+import { bitsOf, choices, decimal, evenPercent, percent, t, whole } from "./i18n.js";
 
 const ROWS = ["entropy", "nats", "choices", "kept", "mass", "top"];
 
@@ -41,13 +41,13 @@ export function mountNumbers() {
   return {
     paint({ ranked, result }) {
       if (!cells) make();
-      set("entropy", bits(ranked.own.entropy), bits(result.entropy));
-      set("nats", decimal(ranked.own.entropy, 4), decimal(result.entropy, 4));
+      set("entropy", decimal(bitsOf(ranked.own.entropy), 2, 2), decimal(bitsOf(result.entropy), 2, 2));
+      set("nats", decimal(ranked.own.entropy, 4, 4), decimal(result.entropy, 4, 4));
       set("choices", choices(Math.exp(ranked.own.entropy)), choices(Math.exp(result.entropy)));
       set("kept", whole(ranked.allowed), whole(result.kept));
       cells.kept.unit.textContent = ` ${t("numbers.of", { n: whole(ranked.ids.length) })}`;
-      set("mass", percent(1), percent(ranked.mass[result.kept]));
-      set("top", percent(ranked.own.p[0]), percent(result.p[0]));
+      set("mass", percent(1), evenPercent(ranked.mass[result.kept]));
+      set("top", evenPercent(ranked.own.p[0]), evenPercent(result.p[0]));
     },
     forget: () => (cells = null),
   };

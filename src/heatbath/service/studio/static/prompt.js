@@ -3,9 +3,8 @@
 
 import { at, fill, h } from "./dom.js";
 import { passes, wordsFor } from "./events.js";
-import { bits, t } from "./i18n.js";
-import { stepOf } from "./surprise.js";
-import { prose, spoken } from "./tokens.js";
+import { t } from "./i18n.js";
+import { makeRun } from "./run.js";
 
 const LONGEST = 60; // letters of the prompt on show that are repeated
 const EXAMPLES = [
@@ -19,9 +18,11 @@ const EXAMPLES = [
 export function mountPrompt(app, onRead) {
   const box = at("prompt");
   const chips = EXAMPLES.map((text) => h("button", { type: "button", class: "chip", onclick: () => use(text) }, text));
-  const tokens = h("p", { class: "prompt-tokens" });
+  const caption = h("span", { class: "fine", id: "prompt-tokens" });
+  const text = h("span", { class: "run", role: "group", "aria-labelledby": "prompt-tokens" });
+  const run = makeRun(text, app.inspector, { tokens: [], parts: null }, () => "before");
   fill(at("examples"), chips);
-  at("prompt-form").append(tokens);
+  at("prompt-form").append(h("p", { class: "prompt-tokens" }, caption, " ", text));
   at("prompt-form").addEventListener("submit", (event) => {
     event.preventDefault();
     use(box.value);
@@ -70,19 +71,12 @@ export function mountPrompt(app, onRead) {
       for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.textContent === settings.prompt));
       if (shown === prompt) return;
       shown = prompt;
-      const pieces = prose(prompt);
-      fill(
-        tokens,
-        h("span", { class: "fine" }, t("prompt.tokens")),
-        " ",
-        prompt.map((token, i) => {
-          const title = t("token.label", { token: spoken(token), bits: bits(token.before), parts: "" });
-          const word = pieces[i].trimStart();
-          const space = pieces[i].slice(0, pieces[i].length - word.length);
-          return [space, h("span", { class: `token s${stepOf(token.before)}`, title }, word)];
-        }),
-      );
+      caption.textContent = t("prompt.tokens");
+      run.restart(prompt.filter(({ end }) => !end)); // a mark put in front was not written, and has no text
     },
-    forget: () => (shown = null),
+    forget() {
+      shown = null;
+      tell(); // also while there is nothing to show yet
+    },
   };
 }

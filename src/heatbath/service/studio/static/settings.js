@@ -13,7 +13,7 @@ export const LETTERS = { temperature: "T", top_k: "k", top_p: "p", min_p: "m" };
 /** Whether a step can have this value: the server's table of options decides. */
 export function legal(name, value) {
   const { whole, low, high, aboveLow } = OPTIONS[name];
-  if (Number.isNaN(value) || (whole && !Number.isInteger(value))) return false;
+  if (Number.isNaN(value) || (whole && !Number.isSafeInteger(value))) return false;
   return (low === null || (aboveLow ? value > low : value >= low)) && (high === null || value <= high);
 }
 

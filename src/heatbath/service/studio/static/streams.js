@@ -2,7 +2,6 @@
 
 import { at, calm, fill, h, oncePerFrame } from "./dom.js";
 import { listen, problem, wordsFor } from "./events.js";
-import { makeInspector } from "./inspector.js";
 import { t } from "./i18n.js";
 import { makeLane } from "./lane.js";
 import { atTemperature } from "./maths.js";
@@ -13,8 +12,8 @@ const NAMES = ["cooler", "chosen", "hotter"];
 const LENGTH = 80;
 
 export function mountStreams(app) {
-  const inspector = makeInspector({ onContinue: continueFrom, onLook: lookAt });
-  const lanes = Object.fromEntries(NAMES.map((name) => [name, makeLane(app, name, inspector)]));
+  const does = { take: continueFrom, look: lookAt };
+  const lanes = Object.fromEntries(NAMES.map((name) => [name, makeLane(app, name, does)]));
   fill(at("streams"), NAMES.map((name) => lanes[name].element));
   const run = h("button", { type: "button", id: "run", onclick: press });
   const measures = ["before", "after"].map((measure) =>
@@ -44,7 +43,7 @@ export function mountStreams(app) {
   }
 
   function press() {
-    app.say("");
+    app.say(() => "");
     if (running) stop();
     else start();
   }
@@ -60,12 +59,12 @@ export function mountStreams(app) {
       lanes[name].header(view.lanes[name]);
       lanes[name].footer("");
     }
-    inspector.close();
+    app.inspector.close();
     return follow(
       NAMES.map((name) => ({ name, chain: textOf(atTemperature(view.steps, view.lanes[name])) })),
       prompt,
       LENGTH,
-      t("status.running"),
+      () => t("status.running"),
     );
   }
 
@@ -79,13 +78,13 @@ export function mountStreams(app) {
     lane.restart([...state.tokens.slice(0, index), picked]);
     state.begins = index + 1;
     lane.focus(index);
-    inspector.close();
+    app.inspector.close();
     markPartings();
     return follow(
       [{ name: state.name, chain: textOf(atTemperature(view.steps, view.lanes[state.name])) }],
       before,
       Math.max(8, LENGTH - index - 1),
-      t("status.continuing"),
+      () => t("status.continuing"),
     );
   }
 
@@ -99,11 +98,10 @@ export function mountStreams(app) {
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
       await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));
-      if (running === mine) app.report(t("status.done"));
+      if (running === mine) app.report(() => t("status.done"));
     } catch (error) {
       const stopped = error.name === "AbortError";
-      const said = stopped ? t("status.stopped") : wordsFor(error);
-      if (running === mine) app.say(said, !stopped);
+      if (running === mine) app.say(() => (stopped ? t("status.stopped") : wordsFor(error)), !stopped);
     }
     if (running !== mine) return;
     running = null;
