@@ -35,6 +35,7 @@ def test_arguments_equal_to_their_defaults_are_left_out():
         (np.array([1.0, 2.5]), "[1.0, 2.5]"),
         ([1, [2, 3]], "[1, [2, 3]]"),
         ((1, 2), "[1, 2]"),
+        ({1: 2.5, 3: [4]}, "[[1, 2.5], [3, [4]]]"),
     ],
 )
 def test_values_are_shown_as_they_are_written(value, text):

@@ -20,6 +20,7 @@ from heatbath.made import MAKERS
 from heatbath.service import errors, unsupported
 from heatbath.spec import OPTIONS, Option
 
+ROOMS = {"thermostat": "control", "schedule": "schedules", "step": "sampling", "draw": "sampling"}
 RESULTS = Path(__file__).parents[2] / "training" / "results.json"
 
 
@@ -94,7 +95,7 @@ def makers(kind: str) -> str:
     """Every maker of one kind that the text form knows, with its arguments."""
     rows = []
     for name, make in sorted(MAKERS[kind].items()):
-        home = "heatbath" if name in heatbath.__all__ and kind != "schedule" else "heatbath.schedules"
+        home = "heatbath" if name in heatbath.__all__ and kind != "schedule" else f"heatbath.{ROOMS[kind]}"
         bare = [p.replace(annotation=p.empty) for p in inspect.signature(make).parameters.values()]
         said = (inspect.getdoc(make) or "").splitlines()[0].split(": ``")[0].rstrip(".:")
         rows.append((f":func:`{name} <{home}.{name}>`", f"``{name}{inspect.Signature(bare)}``", said))

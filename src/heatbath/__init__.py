@@ -18,7 +18,19 @@ from heatbath.core import (
     top_probability,
 )
 from heatbath.errors import HeatbathError, InputError, MissingExtraError, ModelError, SpecError, TargetError
-from heatbath.sampling import Sampler, categorical, chain, greedy, min_p, temperature, top_k, top_p
+from heatbath.sampling import (
+    Sampler,
+    categorical,
+    chain,
+    greedy,
+    min_p,
+    penalties,
+    temperature,
+    top_k,
+    top_n_sigma,
+    top_p,
+    typical,
+)
 from heatbath.spec import parse
 from heatbath.thermostat import Thermostat, fixed, scheduled
 from heatbath.types import Outcome, Reading, Seen
@@ -53,6 +65,7 @@ __all__ = [
     "log_softmax",
     "min_p",
     "parse",
+    "penalties",
     "perplexity",
     "sampling",
     "scheduled",
@@ -61,6 +74,8 @@ __all__ = [
     "temperature",
     "temperature_for",
     "top_k",
+    "top_n_sigma",
     "top_p",
     "top_probability",
+    "typical",
 ]

@@ -9,7 +9,7 @@ travels to other processes (``pickle``), where its maker is called again.
 import copyreg
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -22,9 +22,10 @@ P = ParamSpec("P")
 class Made(NamedTuple):
     """A call, as data: ``str`` of it is the text form. Equal calls are equal, and nothing done later changes one.
 
-    For that, lists and NumPy arrays are kept as tuples, NumPy's numbers as Python's, and things that were made as their
-    own ``Made``. Arrays of other libraries stay what they are: they may be traced or on a device, and reading them
-    would wait for it. A call with one of those is no more constant, comparable and hashable than they are.
+    For that, lists and NumPy arrays are kept as tuples, mappings as tuples of pairs, NumPy's numbers as Python's, and
+    things that were made as their own ``Made``. Arrays of other libraries stay what they are: they may be traced or on
+    a device, and reading them would wait for it. A call with one of those is no more constant, comparable and hashable
+    than they are.
     """
 
     name: str
@@ -118,6 +119,8 @@ def _frozen(value: Any) -> Any:
     """The argument as a value of its own, see :class:`Made`."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
+    if isinstance(value, Mapping):
+        value = tuple(value.items())
     made = getattr(value, "made", None)
     if isinstance(made, Made):
         return made
@@ -135,7 +138,9 @@ def _same(value: Any, default: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """The text form of an argument: numbers as Python writes them, arrays as lists, things by how they were made."""
+    """The text form of an argument: numbers as Python writes them, arrays as lists, mappings as lists of pairs, things
+    by how they were made.
+    """
     if isinstance(value, Made):
         return str(value)
     if hasattr(value, "made"):
@@ -147,6 +152,8 @@ def show(value: Any) -> str:
             return repr(value.item() if isinstance(value, np.number) else value)
         except ValueError:  # Python writes no int of more than 4300 digits
             return "<a number of thousands of digits>"
+    if isinstance(value, Mapping):
+        value = list(value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(show, value))}]"
     if hasattr(value, "tolist"):  # an array of any library

@@ -42,6 +42,8 @@ class Thermostat(NamedTuple):
     init: Callable[[], State]
     step: Callable[[State, Seen], tuple[Temperature, State]]
     learn: Callable[[State, Outcome], State] = learn_nothing
+    looks: bool = True
+    """Whether ``step`` looks at the scores; where it does not, it is also asked without any."""
     made: Made | None = None
 
     def __repr__(self) -> str:
@@ -67,7 +69,7 @@ def fixed(temperature: Temperature) -> Thermostat:
     """
     check_temperature(temperature)
     held = np.array(temperature) if isinstance(temperature, list | tuple | np.ndarray) else temperature
-    return Thermostat(init=lambda: (), step=lambda state, seen: (held, state))
+    return Thermostat(init=lambda: (), step=lambda state, seen: (held, state), looks=False)
 
 
 @maker("thermostat")
@@ -109,7 +111,7 @@ def scheduled(schedule: Callable[[Any], Temperature]) -> Thermostat:
             return schedule(counts), (counts + 1).tolist()
         return schedule(count), count + 1
 
-    return Thermostat(init=lambda: 0, step=step)
+    return Thermostat(init=lambda: 0, step=step, looks=False)
 
 
 def as_thermostat(value: Any) -> Thermostat:

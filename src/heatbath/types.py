@@ -34,16 +34,23 @@ class Seen(NamedTuple):
     scores: Array | None = None
     """Scores of the options, ``(..., V)``, as they reach the thermostat; None where a use has none to show."""
     context: Mapping[str, Any] = NOTHING
-    """Whatever else the caller knows: a user, a task, a modality."""
+    """Whatever else the caller knows: the text so far ("text"), the rule of a grammar ("rule"), a user, a task, a
+    modality. One value for all rows, or a list of one per row."""
 
 
 class Outcome(NamedTuple):
-    """What came of a decision, told to ``learn``."""
+    """What came of a decision, told to ``learn``: right after it what was chosen, and later, once or never, how good
+    that was.
+    """
 
     reward: float | None = None
     """How good it was, higher is better; None when nobody said."""
     choice: Array | None = None
     """The option drawn, ``(...)``."""
+    surprisal: Array | None = None
+    """-ln p of the choice at T = 1, under the scores that whoever learns was shown, in nats, ``(...)``."""
+    surprisal_after: Array | None = None
+    """The same under the scores that it handed on."""
     context: Mapping[str, Any] = NOTHING
 
 

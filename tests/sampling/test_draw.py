@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import heatbath as hb
+from tests.sampling.numbers import given_numbers
 
 DRAWS = 200_000
 LOGITS = np.random.default_rng(0).normal(0, 2, 60)
@@ -29,6 +30,7 @@ def p_value(sampler, logits, probabilities, first_seed=0):
 
 CASES = {
     "plain": (hb.chain(), hb.softmax),
+    "gumbel": (hb.chain(hb.temperature(1.2), hb.sampling.gumbel()), lambda z: hb.softmax(z, 1.2)),
     "cold": (hb.chain(hb.temperature(0.5)), lambda z: hb.softmax(z, 0.5)),
     "hot": (hb.chain(hb.temperature(1.7)), lambda z: hb.softmax(z, 1.7)),
     "truncated": (
@@ -73,8 +75,26 @@ def test_greedy_takes_the_first_best_and_no_seed():
 def test_the_ends_of_the_unit_interval():
     with np.errstate(divide="ignore"):
         scores = np.log([[0.25, 0.0, 0.75, 0.0], [0.0, 1.0, 0.0, 0.0]])
-    pick = hb.categorical().pick
+
+    def pick(scores, uniform):
+        return hb.categorical().pick(scores, given_numbers(uniform))
+
     assert pick(scores, np.zeros(2)).tolist() == [0, 1]
     assert pick(scores, np.full(2, 1 - 2**-53)).tolist() == [2, 1]
     assert pick(scores, np.full(2, 0.25)).tolist() == [2, 1]  # p_0 + ... + p_i must exceed u, so 0.25 is past the first
     assert pick(scores, np.full(2, np.nextafter(0.25, 0))).tolist() == [0, 1]
+
+
+def test_the_noise_of_an_option_depends_on_nothing_beside_it():
+    random = np.random.default_rng(2)
+    sampler, rows = hb.chain(hb.sampling.gumbel()), random.normal(0, 2, (30, 40))
+    rows[:, 5] = -np.inf
+    together = sampler.step((), rows, seed=3).choice
+    assert len(set(together.tolist())) > 10
+    for row, choice in enumerate(together):
+        assert sampler.step((), rows[row], seed=3 + row).choice == choice
+        longer = sampler.step((), np.append(rows[row], np.full(10, -8.0)), seed=3 + row).choice
+        assert longer in (choice, *range(40, 50))
+        fewer = np.where(random.random(40) < 0.5, -np.inf, rows[row])
+        fewer[choice] = rows[row, choice]
+        assert sampler.step((), fewer, seed=3 + row).choice == choice

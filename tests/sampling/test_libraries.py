@@ -13,6 +13,19 @@ SAMPLERS = [
     hb.chain(hb.min_p(0.05), hb.temperature(1.5)),
     hb.chain(hb.temperature([0, 0.5, 1, 2] * 8), hb.top_k([1, 2, 3, 4] * 8), hb.top_p([0.2, 0.5, 0.9, 1.0] * 8)),
     hb.chain(hb.temperature(hb.hold_entropy(1.0))),
+    hb.chain(hb.typical(0.7)),
+    hb.chain(hb.top_n_sigma(1.0), hb.typical([0.2, 0.5, 0.9, 1.0] * 8)),
+    hb.chain(hb.sampling.epsilon(0.01), hb.sampling.eta(0.1)),
+    hb.chain(hb.sampling.top_a(0.3), hb.sampling.p_less(normalised=True)),
+    hb.chain(hb.top_n_sigma([0.5, 1.0, 1.5, 2.0] * 8, sample=True)),
+    hb.chain(hb.sampling.tail_free(0.9)),
+    hb.chain(hb.sampling.top_h([0.2, 0.4, 0.8, 1.0] * 8)),
+    hb.chain(hb.sampling.min_k([0, 3.0, 30.0, 300.0] * 8)),
+    hb.chain(hb.sampling.xtc(0.05, [0.1, 0.5, 0.9, 1.0] * 8, protect=[3])),
+    hb.chain(hb.sampling.smoothing(0.2, [1.0, 1.5, 2.0, 3.0] * 8)),
+    hb.chain(hb.sampling.mirostat_v1([0.5, 1.0, 1.5, 2.0] * 8)),
+    hb.chain(hb.sampling.mirostat_v2([0.5, 1.0, 1.5, 2.0] * 8)),
+    hb.chain(hb.sampling.adaptive_p([0.1, 0.3, 0.5, 0.9] * 8)),
 ]
 
 
@@ -55,6 +68,18 @@ EXTREMES = [
     (hb.top_p, 1 - 2**-53),
     (hb.min_p, 0),
     (hb.min_p, 1),
+    (hb.typical, 1e-46),
+    (hb.typical, 1),
+    (hb.top_n_sigma, 1e-46),
+    (hb.top_n_sigma, 1e300),
+    (hb.sampling.epsilon, 1e-300),
+    (hb.sampling.eta, 1 - 2**-53),
+    (hb.sampling.top_a, 1e-300),
+    (hb.sampling.tail_free, 1e-46),
+    (hb.sampling.top_h, 1e-46),
+    (hb.sampling.min_k, 1e300),
+    (hb.sampling.mirostat_v1, 1e300),
+    (hb.sampling.mirostat_v2, 1e-46),
     (hb.temperature, 1e-46),
     (hb.temperature, 1e300),
 ]
@@ -71,7 +96,7 @@ def test_extreme_parameters_leave_something_and_never_the_forbidden(make, value,
     kept = np.isfinite(np.asarray(after))
     assert kept.any(axis=-1).all()
     assert not kept[:, 0].any()
-    if make is not hb.temperature:  # float32 cannot hold the smallest temperatures
+    if make is not hb.temperature and np.any(value != 1 - 2**-53):  # float32 cannot hold the smallest T, nor that p
         assert kept.tolist() == expected.tolist()
     assert (np.asarray(hb.chain(make(value)).step((), xp.asarray(scores), seed=1).choice) > 0).all()
 

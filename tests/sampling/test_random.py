@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import heatbath as hb
-from heatbath.sampling.random import as_seeds, philox, uniforms
+from heatbath.sampling.random import Chance, as_seeds, philox, uniforms
 
 # The known answers published with the generator (Random123, kat_vectors, philox4x32 with 10 rounds).
 KNOWN = [
@@ -73,3 +73,22 @@ def test_what_is_no_seed_is_refused(seed):
 def test_the_number_of_seeds_must_be_the_number_of_rows():
     with pytest.raises(hb.InputError, match="3 seeds for 2 rows"):
         as_seeds([1, 2, 3], 2)
+
+
+def test_gumbel_noise_has_its_distribution_and_keeps_its_tail_in_any_type():
+    rows = np.zeros((2, 20_000))
+    noise = Chance(as_u64([1, 2]), as_u64([0, 0]), rows).gumbels()
+    assert stats.kstest(noise.ravel(), "gumbel_r").pvalue > 1e-3
+    assert stats.kstest(noise.ravel() * 1.05, "gumbel_r").pvalue < 1e-6
+    single = Chance(as_u64([1, 2]), as_u64([0, 0]), rows.astype(np.float32)).gumbels()
+    assert np.array_equal(single, noise.astype(np.float32))  # not made of numbers that were cut to 24 bits
+
+
+def test_gumbel_noise_is_finite_at_the_ends_of_the_unit_interval():
+    class Ends(Chance):
+        def _each(self):
+            return np.array([[0.0, 2.0**-53, 1 - 2.0**-53]])
+
+    low, lowest, high = Ends(as_u64([0]), as_u64([0]), np.zeros((1, 3))).gumbels()[0]
+    assert (low, lowest) == pytest.approx((54 * np.log(2), 53 * np.log(2)))
+    assert high == pytest.approx(-np.log(53 * np.log(2)))

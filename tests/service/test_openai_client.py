@@ -29,7 +29,7 @@ def logprob(toy: ToyModel, text: str, option: str) -> float:
 def by_hand(toy, text, chain, seed, count):
     """What the sampler draws, without any service."""
     sampler, tokens = parse(chain), toy.tokenizer.encode(text)
-    state, written = sampler.init(), []
+    state, written = sampler.init(tokens), []
     for _ in range(count):
         choice, state, _ = sampler.step(state, toy.start([tokens + written])[0][0], seed=seed)
         if int(choice) in toy.stop_tokens:
@@ -47,6 +47,25 @@ def test_a_completion(client, toy):
     assert answer.usage.total_tokens == 5 + answer.usage.completion_tokens
     assert answer.model_extra["heatbath"] == {"chain": "temperature(0.8) -> categorical()", "seed": 7}
     assert answer.system_fingerprint.startswith("heatbath-")
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "repetition(1.5) -> temperature(0.8)",
+        "frequency(0.7) -> presence(0.4) -> categorical()",
+        "no_repeat_ngram(2) -> temperature(1.2)",
+        "logit_bias([[40, -100.0], [30, 5.0]]) -> temperature(0.8)",
+        "xtc(0.1, 0.5) -> temperature(0.8)",
+        "mirostat_v2(1.5)",
+    ],
+)
+def test_chains_that_look_back_draw_or_learn(client, toy, chain):
+    answer = client.completions.create(
+        model="toy", prompt="It is", max_tokens=20, seed=7, n=3, extra_body={"heatbath": chain}
+    )
+    for choice in answer.choices:
+        assert choice.text == by_hand(toy, "It is", chain, 7 + choice.index, 20)
 
 
 def test_a_chat(client, toy):

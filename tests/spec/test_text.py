@@ -91,8 +91,8 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
         ("Fixed(0.7)", 0, "did you mean fixed?"),
         ("TOP_K(4)", 0, "did you mean top_k?"),
         ("temp(0.7)", 0, "did you mean temperature?"),
-        ("Inf", 0, "nothing is called 'Inf'; known are by_confidence, categorical, "),
-        ("zzz(0.7)", 0, "nothing is called 'zzz'; known are by_confidence, categorical, "),
+        ("Inf", 0, "nothing is called 'Inf'; known are adaptive_p, ban_sequences, "),
+        ("zzz(0.7)", 0, "nothing is called 'zzz'; known are adaptive_p, ban_sequences, "),
         (
             "min_p(0.1) -> hold_entropi(2)",
             14,
@@ -114,7 +114,7 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
             "hold_entropy(2.0, 64, 1.0)",
             22,
             "one value too many for hold_entropy, the others are given by name; its arguments are "
-            "hold_entropy(target, horizon=None, start=None, coldest=None, hottest=None)",
+            "hold_entropy(target, horizon=None, unit='nats', start=None, coldest=None, hottest=None)",
         ),
         ("top_k(3, k=4)", 9, "k is given twice"),
         ("temperature(-1)", 12, "a temperature is never negative"),

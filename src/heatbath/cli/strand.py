@@ -101,6 +101,8 @@ def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) 
             instead=f"shorten it to fewer than {model.context} tokens",
         )
     growing = list(strands)
+    for strand in growing:
+        strand.state = strand.setting.sampler.init(ids)
     scores, cache = model.start([ids])  # read once, for all of them
     scores, cache = scores.repeat(len(growing), axis=0), cache.rows([0] * len(growing))
     for left in range(min(max_tokens, room) - 1, -1, -1):

@@ -1,26 +1,69 @@
 """Token sampling: steps that temper and truncate, draws that choose, and the chain that joins them."""
 
+from heatbath.sampling.adaptive import adaptive_p
+from heatbath.sampling.ban import ban_sequences, bans, logit_bias
 from heatbath.sampling.chain import Sampled, Sampler, chain
-from heatbath.sampling.draw import categorical, greedy
-from heatbath.sampling.step import Applied, Draw, Step, stateless
+from heatbath.sampling.cutoffs import epsilon, eta, p_less, top_a
+from heatbath.sampling.draw import categorical, greedy, gumbel
+from heatbath.sampling.fast import threads
+from heatbath.sampling.mirostat import mirostat_v1, mirostat_v2
+from heatbath.sampling.penalise import frequency, penalties, presence, repetition
+from heatbath.sampling.repeating import dry, no_repeat_ngram
+from heatbath.sampling.several import Several, plackett_luce, without_replacement
+from heatbath.sampling.shape import min_k, tail_free, top_h
+from heatbath.sampling.smooth import smoothing
+from heatbath.sampling.spread import top_n_sigma
+from heatbath.sampling.step import Applied, Draw, Moment, Op, Step, stateless
 from heatbath.sampling.streams import row_of, stack
 from heatbath.sampling.temper import temperature
 from heatbath.sampling.truncate import min_p, top_k, top_p
+from heatbath.sampling.typical import typical
+from heatbath.sampling.xtc import xtc
 
 __all__ = [
     "Applied",
     "Draw",
+    "Moment",
+    "Op",
     "Sampled",
     "Sampler",
+    "Several",
     "Step",
+    "adaptive_p",
+    "ban_sequences",
+    "bans",
     "categorical",
     "chain",
+    "dry",
+    "epsilon",
+    "eta",
+    "frequency",
     "greedy",
+    "gumbel",
+    "logit_bias",
+    "min_k",
     "min_p",
+    "mirostat_v1",
+    "mirostat_v2",
+    "no_repeat_ngram",
+    "p_less",
+    "penalties",
+    "plackett_luce",
+    "presence",
+    "repetition",
     "row_of",
+    "smoothing",
     "stack",
     "stateless",
+    "tail_free",
     "temperature",
+    "threads",
+    "top_a",
+    "top_h",
     "top_k",
+    "top_n_sigma",
     "top_p",
+    "typical",
+    "without_replacement",
+    "xtc",
 ]

@@ -1,6 +1,7 @@
 """The sampler: a chain of steps that ends in a draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy.typing as npt
 from heatbath.core import namespace
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
+from heatbath.sampling import fast, history
 from heatbath.sampling.draw import categorical
+from heatbath.sampling.mask import allow
 from heatbath.sampling.numbers import read_rows
-from heatbath.sampling.parameters import beside
-from heatbath.sampling.random import as_seeds, uniforms
-from heatbath.sampling.reading import read
-from heatbath.sampling.step import Applied, Draw, Step
-from heatbath.types import Array, Outcome, Reading, State
+from heatbath.sampling.random import Chance, as_seeds
+from heatbath.sampling.reading import read, surprisal
+from heatbath.sampling.step import Applied, Draw, Moment, Step
+from heatbath.thermostat import learn_nothing
+from heatbath.types import NOTHING, Array, Outcome, Reading, State
 
 
 class Sampled(NamedTuple):
@@ -43,11 +46,28 @@ class Sampler(NamedTuple):
     def __repr__(self) -> str:
         return " -> ".join(map(repr, (*self.steps, self.draw)))
 
-    def init(self) -> State:
-        """The state of a new stream: its position, and the state of each step."""
-        return 0, tuple(step.init() for step in self.steps)
+    @property
+    def looks_back(self) -> float:
+        """How many of the latest tokens the steps look at; 0: none, inf: all."""
+        return max((step.looks_back for step in self.steps), default=0)
 
-    def scores(self, state: State, logits: Array) -> Applied:
+    def init(self, prompt: Sequence[int] | Sequence[Sequence[int]] = ()) -> State:
+        """The state of a new stream: its position, the state of each step and, where a step looks back, the tokens.
+
+        Arguments:
+            prompt: the token ids that the scores follow, or one such sequence per row. Only steps that look back, such
+                as penalties, use it.
+
+        Raises:
+            InputError: the prompt holds something else than token ids.
+        """
+        with while_doing("beginning a stream", self):
+            states = tuple(step.init() for step in self.steps)
+            return (0, states, history.begin(prompt, self.looks_back)) if self.looks_back else (0, states)
+
+    def scores(
+        self, state: State, logits: Array, *, seed: Any = None, mask: Any = None, context: Mapping[str, Any] = NOTHING
+    ) -> Applied:
         """The scores that would be drawn from, the next state and the T used, without drawing.
 
         Everything is computed in float64 where the library and the device have it.
@@ -55,45 +75,72 @@ class Sampler(NamedTuple):
         Arguments:
             state: from :meth:`init` or an earlier call; ``()`` means a new stream.
             logits: ``(V,)`` or ``(B, V)``.
+            seed: as in :meth:`step`; only a chain with a step that draws, such as :func:`heatbath.sampling.xtc`, needs
+                one.
+            mask: as in :meth:`step`.
+            context: as in :meth:`step`.
 
         Returns:
-            scores like ``logits`` (half precision comes back as float32) with removed options at -inf; the state; T.
+            scores like ``logits`` (half precision comes back as float32) with removed options at -inf; the state, in
+            which no token was added and nothing learned; T.
         """
         with while_doing("sampling", self):
             scores, came = _read(logits)
-            applied = self._apply(state, scores)
+            shown = allow(scores, mask)
+            before = self._unpack(state, shown)
+            chance = None if seed is None else _chance(seed, before.position, shown)
+            applied = self._apply(before, shown, chance, context)
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes -inf, its limit
-                return applied._replace(scores=namespace(scores).astype(applied.scores, came))
+                return Applied(
+                    namespace(scores).astype(applied.scores, came), _packed(applied.after), applied.temperature
+                )
 
-    def _apply(self, state: State, scores: Array) -> Applied:
+    def _apply(
+        self, before: "_Unpacked", scores: Array, chance: Chance | None, context: Mapping[str, Any]
+    ) -> "_Passed":
         """The steps on scores that were read."""
-        position, states = self._unpack(state, scores)
         temperature: Any = 1.0
-        after = []
-        for step, step_state in zip(self.steps, states, strict=True):
-            applied = step.apply(step_state, scores)
+        states = []
+        through = [scores]
+        for place, (step, state) in enumerate(zip(self.steps, before.states, strict=True), start=1):
+            own = chance and chance._replace(part=place, like=scores) if step.random else None
+            if step.random and own is None:
+                raise InputError(
+                    f"{step} draws random numbers of its own", instead="give a seed, such as seed=7", field="seed"
+                )
+            applied = step.apply(state, Moment(scores, before.history, before.position, own, context))
             scores = applied.scores
-            after.append(applied.state)
+            through.append(scores)
+            states.append(applied.state)
             if applied.temperature is not None:
                 temperature = _product(temperature, applied.temperature)
-        return Applied(scores, ((position + 1).tolist(), tuple(after)), temperature)
+        after = before._replace(position=before.position + 1, states=states)
+        return _Passed(scores, after, temperature, through)
 
     def learn(self, state: State, outcome: Outcome) -> State:
-        """Tell every step what came of the decision, and get the next state; most steps learn nothing."""
-        with while_doing("learning", self):
-            position, states = self._unpack(state)
-            after = tuple(step.learn(part, outcome) for step, part in zip(self.steps, states, strict=True))
-            return position.tolist(), after
+        """Tell every step what came of the decision, and get the next state; most steps learn nothing.
 
-    def _unpack(self, state: State, scores: Array | None = None) -> tuple[npt.NDArray[Any], Sequence[State]]:
-        """The position and the state of each step, checked."""
+        What was chosen is told by :meth:`step` itself; this is for what is known later, such as a reward.
+        """
+        with while_doing("learning", self):
+            before = self._unpack(state)
+            after = tuple(step.learn(part, outcome) for step, part in zip(self.steps, before.states, strict=True))
+            return _packed(before._replace(states=after))
+
+    def _unpack(self, state: State, scores: Array | None = None) -> "_Unpacked":
+        """The position, the state of each step and the history, checked."""
         begin = "begin each stream with state = sampler.init() and carry what sampler.step gave back"
         if isinstance(state, list | tuple) and not state:
             state = self.init()
-        if not (isinstance(state, list | tuple) and len(state) == 2 and isinstance(state[1], list | tuple)):
+        parts = 3 if self.looks_back else 2
+        if not (isinstance(state, list | tuple) and len(state) in (2, 3) and isinstance(state[1], list | tuple)):
             raise InputError(f"{show(state):.60} is no state of a sampler", instead=begin, field="state")
         if len(state[1]) != len(self.steps):
             why = f"the state belongs to a chain of {len(state[1])} steps, and this one has {len(self.steps)}"
+            raise InputError(why, instead=begin, field="state")
+        if len(state) != parts:
+            why = f"the state has {'a' if parts == 2 else 'no'} history, and this chain {'does not' * (parts == 2)}"
+            why = f"{why.rstrip()} look{'s' * (parts == 3)} back"
             raise InputError(why, instead=begin, field="state")
         try:
             position = np.asarray(state[0])
@@ -105,9 +152,21 @@ class Sampler(NamedTuple):
         if scores is not None and position.ndim and position.shape != scores.shape[:-1]:
             why = f"the state is that of {len(position)} rows, and the scores have shape {tuple(scores.shape)}"
             raise InputError(why, instead="carry one state per batch of the same rows", field="state")
-        return position, state[1]
+        if parts == 2:
+            return _Unpacked(position, state[1], None)
+        tokens = state[2] if scores is None else history.read(state[2], scores, self.looks_back)
+        return _Unpacked(position, state[1], tokens)
 
-    def step(self, state: State, logits: Array, *, seed: Any, reading: bool = False) -> Sampled:
+    def step(
+        self,
+        state: State,
+        logits: Array,
+        *,
+        seed: Any,
+        mask: Any = None,
+        context: Mapping[str, Any] = NOTHING,
+        reading: bool = False,
+    ) -> Sampled:
         """Draw one option per row.
 
         Arguments:
@@ -115,13 +174,19 @@ class Sampler(NamedTuple):
             logits: scores of one row ``(V,)`` or of several ``(B, V)``.
             seed: an integer, or one per row. Row i of a batch uses ``seed + i`` where one number is given. What a row
                 draws depends on its seed, its position in the stream and its scores, never on the rows beside it.
+            mask: which options are allowed, such as those a grammar lets follow: booleans shaped like the logits (or
+                one row for all), or packed bits, int32 ``(..., ceil(V / 32))``, lowest bit first. None: all.
+            context: whatever else is known of this decision, for thermostats that look at it: ``{"text": ...}``, the
+                text so far, for :func:`heatbath.control.by_text`. A value is one for all rows, or a list of one per
+                row.
             reading: whether to make a :class:`heatbath.Reading` for people to look at.
 
         Returns:
             ``(choice, state, reading)``.
 
         Raises:
-            InputError: scores that are NaN or +inf, a row with nothing to choose from, a seed that is no integer.
+            InputError: scores that are NaN or +inf, a row with nothing to choose from, a seed that is no integer, a
+                mask of another shape.
 
         >>> import numpy as np, heatbath as hb
         >>> sampler = hb.chain(hb.temperature(0.7), hb.top_k(2))
@@ -131,15 +196,82 @@ class Sampler(NamedTuple):
         (2, 0.491)
         """
         with while_doing("sampling", self):
-            before, _ = _read(logits)
-            after, then, temperature = self._apply(state, before)
-            rows = after if after.ndim == 2 else after[None, :]
-            seeds = as_seeds(seed, rows.shape[0])
-            positions = np.broadcast_to(self._unpack(state)[0], seeds.shape).astype(np.uint64)
-            uniform = _for_precision(uniforms(seeds, positions), rows.dtype == namespace(rows).float32)
-            choice = self.draw.pick(rows, beside(uniform, rows, "uniform"))
-            choice = choice if after.ndim == 2 else choice[0]
-            return Sampled(choice, then, read(before, after, choice, temperature) if reading else None)
+            quick = None if reading or mask is not None else self._quick(state, logits, seed, context)
+            if quick is not None:
+                return quick
+            given, _ = _read(logits)
+            shown = allow(given, mask)
+            before = self._unpack(state, shown)
+            chance = _chance(seed, before.position, shown)
+            drawn = self._apply(before, shown, chance, context)
+            rows = drawn.scores if drawn.scores.ndim == 2 else drawn.scores[None, :]
+            choice = self.draw.pick(rows, chance._replace(like=rows))
+            choice = choice if drawn.scores.ndim == 2 else choice[0]
+            after = self._chosen(drawn, choice)
+            return Sampled(
+                choice, _packed(after), read(given, drawn.scores, choice, drawn.temperature) if reading else None
+            )
+
+    def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
+        """The same by the compiled kernel, where it can."""
+        if self.draw.quick is None or not fast.may_serve(self.steps, logits):
+            return None
+        if type(state) is tuple and len(state) == 2 and type(state[0]) is int and 0 <= state[0] < 2**63:
+            position, states = state  # of one stream: nothing to convert at every token
+        else:
+            position, states, _ = self._unpack(state)
+        asked = fast.rows(self.steps, states, logits, context)
+        if asked is None or np.shape(position) not in ((), asked.scores.shape[:1]):
+            return None
+        choices = fast.draw(asked, self.draw.quick, as_seeds(seed, asked.scores.shape[0]), position)
+        if choices is None:
+            return None
+        after = position + 1 if type(position) is int else (position + 1).tolist()
+        return Sampled(fast.like(choices, logits), (after, tuple([op.state for op in asked.ops])), None)
+
+    def _chosen(self, drawn: "_Passed", choice: Array) -> "_Unpacked":
+        """The state after the choice: each step that learns is told of it, and the history grows."""
+        states = tuple(
+            state
+            if step.learn is learn_nothing
+            else step.learn(state, Outcome(None, choice, surprisal(shown, choice), surprisal(handed_on, choice)))
+            for step, state, (shown, handed_on) in zip(
+                self.steps, drawn.after.states, pairwise(drawn.through), strict=True
+            )
+        )
+        tokens = drawn.after.history
+        if tokens is not None:
+            tokens = history.extend(tokens, choice, self.looks_back)
+        return drawn.after._replace(states=states, history=tokens)
+
+
+class _Unpacked(NamedTuple):
+    """A state, read."""
+
+    position: npt.NDArray[Any]
+    states: Sequence[State]
+    history: Array | None
+    """None where no step looks back."""
+
+
+class _Passed(NamedTuple):
+    """Scores that went through the steps."""
+
+    scores: Array
+    after: _Unpacked
+    temperature: Any
+    through: Sequence[Array]
+    """The scores as they reached each step, and as they left the last."""
+
+
+def _packed(state: _Unpacked) -> State:
+    packed = state.position.tolist(), tuple(state.states)
+    return packed if state.history is None else (*packed, state.history)
+
+
+def _chance(seed: Any, position: npt.NDArray[Any], scores: Array) -> Chance:
+    seeds = as_seeds(seed, scores.shape[0] if scores.ndim == 2 else 1)
+    return Chance(seeds, np.broadcast_to(position, seeds.shape).astype(np.uint64), scores)
 
 
 def _read(logits: Any) -> tuple[Array, Any]:
@@ -157,12 +289,8 @@ def _product(first: Any, second: Array) -> Array:
     """The product of two temperatures; 0 and inf make 0: a choice that was made stays made."""
     xp = namespace(second)
     zero = (first == 0) | (second == 0)
-    return xp.where(zero, xp.zeros_like(second), first * xp.where(zero, xp.ones_like(second), second))
-
-
-def _for_precision(uniform: Any, single: bool) -> Any:
-    """Cut to 24 bits where arithmetic is float32, so that no number rounds up to 1."""
-    return np.floor(uniform * 2.0**24) * 2.0**-24 if single else uniform
+    with np.errstate(over="ignore"):  # beyond the type it is inf, its limit
+        return xp.where(zero, xp.zeros_like(second), first * xp.where(zero, xp.ones_like(second), second))
 
 
 def chain(*steps: Step | Draw) -> Sampler:

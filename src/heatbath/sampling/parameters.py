@@ -29,6 +29,20 @@ def check_parameter(
     return numbers
 
 
+def check_argument(
+    value: Any, name: str, legal: Callable[[Any], Any], wanted: str, example: Any, *, whole: bool = False
+) -> npt.NDArray[Any]:
+    """One of several arguments, one number or one per row; the caller adds *doing what, on what*."""
+    try:
+        return check_parameter(value, name, legal, "", "", whole=whole)
+    except InputError:
+        raise InputError(
+            f"{name} must be {wanted}, not {show(value):.60}",
+            instead=f"write for example {name}={example}",
+            field=name,
+        ) from None
+
+
 def beside(value: Any, scores: Array, field: str) -> Array:
     """A number or array as an array of the scores' library, type and device.
 

@@ -8,13 +8,16 @@ numbers.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from heatbath.core import namespace
 from heatbath.errors import InputError
 from heatbath.made import show
+from heatbath.sampling.parameters import beside
+from heatbath.types import Array
 
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
@@ -42,19 +45,63 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[Words, Words])
     return c0, c1, c2, c3
 
 
-def uniforms(seeds: Words, positions: Words, draw: int = 0) -> npt.NDArray[np.float64]:
-    """One number in [0, 1) per row, a multiple of 2**-53.
+def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> npt.NDArray[np.float64]:
+    """One number in [0, 1) per row, a multiple of 2**-53. All arguments broadcast.
 
     Arguments:
         seeds: uint64, ``(B,)``.
         positions: uint64, ``(B,)``: which decision of the stream this is.
-        draw: which number of this decision, for steps that need several.
+        draw: for which part of a chain: 0 for the draw, i for its i-th step.
+        number: which number of that part, for those that need several.
     """
-    zero = np.zeros_like(seeds)
-    counter = (positions & LOW, positions >> HALF, zero + np.uint64(draw), zero)
+    seeds, positions, numbers = np.broadcast_arrays(seeds, positions, np.asarray(number, dtype=np.uint64))
+    counter = (positions & LOW, positions >> HALF, np.full_like(seeds, draw), numbers)
     first, second, _, _ = philox(counter, (seeds & LOW, seeds >> HALF))
     # 27 high bits of one word and 26 of the next make the 53 bits that a double can hold exactly
     return ((first >> np.uint64(5)) * 2.0**26 + (second >> np.uint64(6))) * 2.0**-53
+
+
+class Chance(NamedTuple):
+    """The random numbers of one part of a chain at one decision, in the library, type and shape of the scores."""
+
+    seeds: Words
+    """``(B,)``, also where the scores are a single row."""
+    positions: Words
+    like: Array
+    """The scores, ``(V,)`` or ``(B, V)``."""
+    part: int = 0
+    """0 for the draw, i for the i-th step."""
+
+    def one(self) -> Array:
+        """One number in [0, 1) per row, ``()`` or ``(B,)``."""
+        return self._like(uniforms(self.seeds, self.positions, self.part))
+
+    def each(self) -> Array:
+        """One number in [0, 1) per option, shaped like the scores; that of option i depends on i, not on V."""
+        return self._like(self._each())
+
+    def gumbels(self) -> Array:
+        """Gumbel noise for each option, shaped like the scores: ``-ln(-ln(1 - u))`` of the numbers of :meth:`each`.
+
+        An unlikely option wins by a large noise, which is that of a u next to 0. So u keeps its 53 bits here whatever
+        the type of the scores: with 24, options of probability below 2**-24 would hardly ever win. At u = 0 the noise
+        is inf, so that cell is entered at its middle; 1 minus that rounds to 1, which is why the inner logarithm is a
+        ``log1p(-u)``.
+        """
+        waits = -np.log1p(-np.maximum(self._each(), 2.0**-54))
+        return self._beside(-np.log(waits))
+
+    def _each(self) -> npt.NDArray[np.float64]:
+        numbers = np.arange(1, self.like.shape[-1] + 1, dtype=np.uint64)
+        return uniforms(self.seeds[:, None], self.positions[:, None], self.part, numbers)
+
+    def _like(self, numbers: npt.NDArray[np.float64]) -> Array:
+        if self.like.dtype == namespace(self.like).float32:  # cut to 24 bits, so that none rounds up to 1
+            numbers = np.floor(numbers * 2.0**24) * 2.0**-24
+        return self._beside(numbers)
+
+    def _beside(self, numbers: npt.NDArray[np.float64]) -> Array:
+        return beside(numbers if self.like.ndim == 2 else numbers[0], self.like, "chance")
 
 
 def as_seeds(seed: Any, rows: int) -> Words:
@@ -63,6 +110,8 @@ def as_seeds(seed: Any, rows: int) -> Words:
     Raises:
         InputError: a seed is no integer from -2**63 to 2**64 - 1, or their number is not the number of rows.
     """
+    if type(seed) is int and rows == 1 and LEAST <= seed < END:  # what is asked for at every token
+        return np.array([seed % 2**64], dtype=np.uint64)
     plain = _plain(seed)
     several = isinstance(plain, Sequence) and not isinstance(plain, str | bytes)
     seeds = list(map(_plain, plain)) if several else [plain]

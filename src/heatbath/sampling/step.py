@@ -1,11 +1,32 @@
 """The two things a chain is made of: steps, scores in and scores out, and one draw at the end."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from heatbath.made import Made, travelling
+from heatbath.sampling.random import Chance
 from heatbath.thermostat import learn_nothing
-from heatbath.types import Array, Outcome, State, Temperature
+from heatbath.types import NOTHING, Array, Outcome, State, Temperature
+
+NO_TOKENS = np.empty(0, np.int64)
+
+
+class Moment(NamedTuple):
+    """What a step is shown when it acts."""
+
+    scores: Array
+    """``(..., V)``"""
+    history: Array = NO_TOKENS
+    """The tokens so far, ``(..., L)``, the latest last; -1 where a stream is younger than that. Only for a step that
+    says how far it looks back, and never shorter than that."""
+    drawn: Array = 0
+    """How many of those tokens, counted from the end, were drawn; the ones before are the prompt. ``(...)``."""
+    chance: Chance | None = None
+    """Random numbers for this step alone; None where the caller only looks at scores and gave no seed."""
+    context: Mapping[str, Any] = NOTHING
+    """What else the caller knows of this decision, as :class:`heatbath.Seen` has it."""
 
 
 class Applied(NamedTuple):
@@ -17,6 +38,17 @@ class Applied(NamedTuple):
     """The T by which the scores were divided, from a step that does so."""
 
 
+class Op(NamedTuple):
+    """What a step is to the compiled kernel at one decision."""
+
+    name: str
+    """As the kernel knows it."""
+    number: Any
+    """Its parameter, a NumPy number or one per row."""
+    state: State
+    """The state after the decision."""
+
+
 @travelling
 class Step(NamedTuple):
     """One link of a chain: scores ``(..., V)`` in, scores of the same shape out; a removed option is -inf.
@@ -24,25 +56,39 @@ class Step(NamedTuple):
     A step keeps at least one option of every row, and never turns -inf into anything else.
     """
 
-    apply: Callable[[State, Array], Applied]
+    apply: Callable[[State, Moment], Applied]
     init: Callable[[], State] = tuple
     learn: Callable[[State, Outcome], State] = learn_nothing
+    """Called after every draw, with the choice and its surprisals, and whenever the caller tells more."""
+    looks_back: float = 0
+    """How many of the latest tokens it must be shown; inf: all of them."""
+    random: bool = False
+    """Whether it needs random numbers of its own."""
+    op: Callable[[State, Mapping[str, Any]], Op | None] | None = None
+    """From state and context; None, or a function that gives None, where only the reference can apply it."""
     made: Made | None = None
 
     def __repr__(self) -> str:
         return str(self.made) if self.made else "<step>"
 
 
-def stateless(function: Callable[[Array], Array]) -> Step:
-    """The step that only maps scores to scores."""
-    return Step(apply=lambda state, scores: Applied(function(scores), state))
+def stateless(function: Callable[[Array], Array], name: str | None = None, number: Any = None) -> Step:
+    """The step that only maps scores to scores; name and number are those of its :class:`Op`."""
+    apply = lambda state, moment: Applied(function(moment.scores), state)  # noqa: E731
+    if name is None:
+        return Step(apply)
+    given = number.item() if number.ndim == 0 else number
+    return Step(apply, op=lambda state, context: Op(name, float(given) if number.ndim == 0 else given, state))
 
 
 @travelling
 class Draw(NamedTuple):
-    """The end of a chain: scores ``(B, V)`` and one uniform number per row in, one option per row out."""
+    """The end of a chain: scores ``(B, V)`` and random numbers in, one option per row out."""
 
-    pick: Callable[[Array, Array], Array]
+    pick: Callable[[Array, Chance], Array]
+    quick: tuple[Op, ...] | None = None
+    """Steps after which the compiled kernel's draw, by inverting the distribution function, is this one; None where
+    only the reference can draw so."""
     made: Made | None = None
 
     def __repr__(self) -> str:

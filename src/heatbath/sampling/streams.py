@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 
 from heatbath.errors import InputError
+from heatbath.sampling.history import NO_TOKEN
 from heatbath.types import State
 
 
 def stack(states: Sequence[State]) -> State:
     """One state for all rows: nested alike, every number a list with one entry per row, arrays one axis longer.
+
+    Histories of different length get -1 in front of the shorter ones.
 
     Arguments:
         states: one per row, of streams through the same thermostat or sampler.
@@ -28,7 +31,12 @@ def stack(states: Sequence[State]) -> State:
         if not all(_is_nest(state) and len(state) == len(states[0]) for state in states):
             raise _not_alike("the states are not nested alike")
         return tuple(stack(parts) for parts in zip(*states, strict=True))
-    if any(_is_nest(state) or np.shape(state) != np.shape(states[0]) for state in states):
+    if any(_is_nest(state) for state in states):
+        raise _not_alike("the states are not nested alike")
+    if all(_is_history(state) for state in states):
+        longest = max(map(len, states))
+        states = [np.pad(state, (longest - len(state), 0), constant_values=NO_TOKEN) for state in states]
+    if any(np.shape(state) != np.shape(states[0]) for state in states):
         raise _not_alike("the states are not nested alike")
     stacked = np.asarray(states)
     return stacked.tolist() if stacked.ndim == 1 else stacked
@@ -57,6 +65,11 @@ def row_of(alike: State, states: State, row: int) -> State:
         return states  # one for all rows, such as a count
     part: Any = states[row]
     return part.item() if isinstance(part, np.generic) else part
+
+
+def _is_history(state: State) -> bool:
+    """Tokens so far, of which one stream may have more than another."""
+    return isinstance(state, np.ndarray) and state.ndim == 1 and state.dtype.kind == "i"
 
 
 def _is_nest(state: State) -> bool:

@@ -1,15 +1,17 @@
 """The temperature step."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from heatbath.core import check_temperature, namespace
+from heatbath.core.arrays import is_array
 from heatbath.errors import while_doing
 from heatbath.made import maker
 from heatbath.sampling.parameters import beside, per_row
-from heatbath.sampling.step import Applied, Step
-from heatbath.thermostat import as_thermostat
+from heatbath.sampling.step import Applied, Moment, Op, Step
+from heatbath.thermostat import as_thermostat, learn_nothing
 from heatbath.types import Array, Seen, State, Temperature
 
 
@@ -39,14 +41,25 @@ def temperature(thermostat: Any) -> Step:
     """
     decide = as_thermostat(thermostat)
 
-    def apply(state: State, scores: Array) -> Applied:
+    def apply(state: State, moment: Moment) -> Applied:
+        scores = moment.scores
         with while_doing("asking for a temperature", decide):
-            decided, state = decide.step(state, Seen(scores=scores))
+            decided, state = decide.step(state, Seen(scores, moment.context))
             check_temperature(decided)
             now = beside(decided, scores, "temperature")
             return Applied(temper(scores, now), state, temperature=now)
 
-    return Step(apply=apply, init=decide.init, learn=decide.learn)
+    def op(state: State, context: Mapping[str, Any]) -> Op | None:
+        with while_doing("asking for a temperature", decide):
+            decided, state = decide.step(state, Seen(None, context))
+            if is_array(decided) and not isinstance(decided, np.ndarray):
+                return None
+            if type(decided) is not float or not decided >= 0:  # what is asked for at every token
+                check_temperature(decided)
+        return Op("temperature", decided, state)
+
+    quick = not decide.looks and decide.learn is learn_nothing  # the kernel tells nobody what was drawn
+    return Step(apply=apply, init=decide.init, learn=decide.learn, op=op if quick else None)
 
 
 def temper(scores: Array, value: Temperature) -> Array:

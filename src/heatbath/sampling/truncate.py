@@ -10,14 +10,10 @@ import numpy as np
 
 from heatbath.core import namespace
 from heatbath.made import maker
+from heatbath.sampling.mass import SLACK, keep, keep_best, rank, reaches, weigh
 from heatbath.sampling.parameters import check_parameter, check_rows, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
-
-
-def _keep(scores: Array, kept: Array) -> Array:
-    xp = namespace(scores)
-    return xp.where(kept, scores, xp.full_like(scores, -xp.inf))
 
 
 @maker("step")
@@ -52,7 +48,7 @@ def top_k(k: Any) -> Step:
 
     counts = np.minimum(count.astype(np.float64), 2**31).astype(np.int64)  # no row has more options
 
-    def keep(scores: Array) -> Array:
+    def cut(scores: Array) -> Array:
         xp, options = namespace(scores), scores.shape[-1]
         last = options - np.minimum(counts, options)
         if xp is np and last.ndim == 0:  # no need to sort
@@ -62,9 +58,9 @@ def top_k(k: Any) -> Step:
             place = xp.asarray(last, device=getattr(scores, "device", None))[..., None]
             place = xp.broadcast_to(place, (*scores.shape[:-1], 1))
             worst = xp.take_along_axis(xp.sort(scores, axis=-1), place, axis=-1)
-        return _keep(scores, scores >= worst)
+        return keep(scores, scores >= worst)
 
-    return stateless(keep)
+    return stateless(cut, "top_k", counts)
 
 
 @maker("step")
@@ -77,7 +73,8 @@ def top_p(p: Any) -> Step:
         p: 0 < p <= 1, or one per row.
 
     At the boundary: the option that reaches p is kept, every option that ties with it as well, and at least one always;
-    p = 1 keeps everything that is not forbidden.
+    p = 1 keeps everything that is not forbidden. A mass counts as p from p (1 - 1e-12) on, so that an exact hit does
+    not depend on rounding.
 
     Raises:
         InputError: p is not in (0, 1].
@@ -99,20 +96,19 @@ def top_p(p: Any) -> Step:
         "write for example top_p(0.95); to keep every option leave top_p out",
     )
 
-    def keep(scores: Array) -> Array:
+    def cut(scores: Array) -> Array:
         xp = namespace(scores)
-        ranked = xp.flip(xp.sort(scores, axis=-1), axis=-1)
-        weights = xp.exp(ranked - ranked[..., :1])
+        ranked = rank(scores)
+        weights = weigh(ranked).weights
         mass = xp.cumulative_sum(weights, axis=-1)
         part = per_row(share, scores, "top_p")
         # Position i stays iff the mass before it is below p of the whole. The first always does, also where p is too
-        # small for the type. Ties are then brought back in by comparing scores with the smallest that stayed.
+        # small for the type.
         first = xp.arange(ranked.shape[-1], device=getattr(scores, "device", None)) == 0
-        stays = (mass - weights < part * mass[..., -1:]) | (part == 1) | first
-        worst = xp.min(xp.where(stays, ranked, xp.full_like(ranked, xp.inf)), axis=-1, keepdims=True)
-        return _keep(scores, scores >= worst)
+        stays = ~reaches(mass - weights, part * mass[..., -1:]) | (part == 1) | first
+        return keep_best(scores, ranked, stays)
 
-    return stateless(keep)
+    return stateless(cut, "top_p", share)
 
 
 @maker("step")
@@ -122,7 +118,7 @@ def min_p(p: Any) -> Step:
     Arguments:
         p: 0 <= p <= 1, or one per row; 0 keeps everything.
 
-    At the boundary: an option exactly p times as likely is kept, and so is the best one always.
+    At the boundary: an option exactly p times as likely is kept (from p (1 - 1e-12) on), and the best one always.
 
     Raises:
         InputError: p is not in [0, 1].
@@ -146,10 +142,10 @@ def min_p(p: Any) -> Step:
         "write for example min_p(0.05); to keep every option leave min_p out",
     )
     with np.errstate(divide="ignore"):
-        margin = np.log(ratio.astype(np.float64))
+        margin = np.log(ratio.astype(np.float64)) - SLACK
 
-    def keep(scores: Array) -> Array:
+    def cut(scores: Array) -> Array:
         floor = namespace(scores).max(scores, axis=-1, keepdims=True) + per_row(margin, scores, "min_p")
-        return _keep(scores, scores >= floor)
+        return keep(scores, scores >= floor)
 
-    return stateless(keep)
+    return stateless(cut, "min_p", margin)

@@ -152,7 +152,9 @@ class Engine:
             prompt = tuple(generation.prompt)
             room = room_after([*prompt, *generation.given], self.model, needed=1 if generation.max_tokens else 0)
             limit = len(generation.given) + min(generation.max_tokens, room)
-            row = Row(generation, ticket, limit, groups[prompt], state=generation.sampler.init())
+            row = Row(
+                generation, ticket, limit, groups[prompt], state=generation.sampler.init([*prompt, *generation.given])
+            )
             groups[prompt].append(row)
             rows.append(row)
         self._admit(len(rows))

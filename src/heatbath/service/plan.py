@@ -85,7 +85,7 @@ def plan_chat(request: ChatRequest, model: Model) -> Plan:
         [Prompt(text, read_prompt(text, model, field="messages"))],
         max_tokens=model.context if wanted is None else wanted,
         alternatives=_alternatives(request.top_logprobs or 0, "top_logprobs") if request.logprobs else None,
-        **_common(request),
+        **_common(request, model),
     )
 
 
@@ -96,7 +96,7 @@ def plan_completion(request: CompletionRequest, model: Model) -> Plan:
         ApiError: a value is out of range, or two fields contradict each other.
     """
     items = _items(request.prompt)
-    common = _common(request)
+    common = _common(request, model)
     if len(items) * common["n"] > MAX_CHOICES:
         raise _refusal(
             f"{len(items)} prompts with n={common['n']} each ask for {len(items) * common['n']} answers, "
@@ -116,20 +116,20 @@ def plan_completion(request: CompletionRequest, model: Model) -> Plan:
     )
 
 
-def _common(request: Asked) -> dict[str, Any]:
+def _common(request: Asked, model: Model) -> dict[str, Any]:
     if request.stream_options is not None and not request.stream:
         raise _refusal("it needs stream", "stream_options", 'add "stream": true')
     seed = _option("seed", request.seed)
     return {
         "n": _option("n", request.n) or 1,
-        "sampler": _sampler(*((name, getattr(request, name)) for name in (*SAMPLING, "heatbath"))),
+        "sampler": _sampler(model.vocabulary, *((name, getattr(request, name)) for name in (*SAMPLING, "heatbath"))),
         "seed": secrets.randbelow(FRESH_SEEDS) if seed is None else seed,
         "stops": _stops(request.stop),
     }
 
 
 @functools.lru_cache(maxsize=256)
-def _sampler(*given: tuple[str, Any]) -> Sampler:
+def _sampler(vocabulary: int, *given: tuple[str, Any]) -> Sampler:
     """Equal requests share one sampler: it holds no state, and the engine draws for the rows that share one at once."""
     options = {name: value for name, value in given if value is not None}
     chain = options.pop("heatbath", None)
@@ -142,20 +142,20 @@ def _sampler(*given: tuple[str, Any]) -> Sampler:
     except InputError as error:
         raise _from_option(error) from None
     try:
-        check_one_row(sampler)
+        check_one_row(sampler, vocabulary)
     except InputError as error:
         error.field = "heatbath"
         raise _from_option(error) from None
     return sampler
 
 
-def check_one_row(sampler: Sampler) -> None:
-    """A request's sampler draws for one text.
+def check_one_row(sampler: Sampler, vocabulary: int) -> None:
+    """A request's sampler draws for one text of this model.
 
     Raises:
-        InputError: it has parameters for several rows.
+        InputError: it has parameters for several rows, or names a token that the model has not.
     """
-    sampler.scores(sampler.init(), np.zeros(8, dtype=np.float32))
+    sampler.scores(sampler.init(), np.zeros(vocabulary, dtype=np.float32), seed=0)
 
 
 def _option(name: str, value: Any, param: str | None = None) -> Any:
