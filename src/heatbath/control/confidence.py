@@ -1,36 +1,22 @@
 """T from how sure the model is: sure choices stay cold."""
 
 import math
+from collections.abc import Callable
 
+from heatbath.control.glance import Glance
 from heatbath.control.seeing import see
-from heatbath.core import entropy, namespace, softmax, top_probability
+from heatbath.core import namespace
 from heatbath.core.numbers import check_number
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.thermostat import Thermostat
 from heatbath.types import Array, Seen, State, Temperature
 
-
-def _top_probability(scores: Array) -> Array:
-    return top_probability(scores)
-
-
-def _margin(scores: Array) -> Array:
-    xp = namespace(scores)
-    p = softmax(scores)
-    best = xp.argmax(p, axis=-1, keepdims=True)
-    options = xp.arange(p.shape[-1], dtype=best.dtype, device=getattr(p, "device", None))
-    second = xp.max(xp.where(options == best, 0.0, p), axis=-1)
-    return xp.max(p, axis=-1) - second
-
-
-def _certainty(scores: Array) -> Array:
-    xp = namespace(scores)
-    most = entropy(scores, math.inf)
-    return 1 - entropy(scores) / xp.where(most > 0, most, 1.0)  # one option left: 1 - 0 / 1
-
-
-MEASURES = {"top_probability": _top_probability, "margin": _margin, "entropy": _certainty}
+MEASURES: dict[str, Callable[[Glance], Array]] = {
+    "top_probability": lambda glance: glance.top_probability,
+    "margin": lambda glance: glance.margin,
+    "entropy": lambda glance: 1 - glance.relative_entropy,
+}
 
 
 @maker("thermostat")
@@ -86,9 +72,8 @@ def by_confidence(cold: float, hot: float, measure: str = "top_probability", exp
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("setting T by confidence"):
-            scores = see(seen).scores
-        xp = namespace(scores)
-        doubt = xp.clip(1 - confidence(scores), 0.0, 1.0)  # rounding may leave it at -1e-7
+            sure = confidence(Glance(see(seen)))
+        doubt = namespace(sure).clip(1 - sure, 0.0, 1.0)  # rounding may leave it at -1e-7
         return low + (high - low) * doubt**power, state
 
     return Thermostat(init=lambda: (), step=step)

@@ -6,7 +6,7 @@ import array_api_compat
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.arrays import is_array
+from heatbath.core.arrays import is_array, is_number, known
 from heatbath.core.scores import Rows, read
 from heatbath.errors import InputError
 from heatbath.made import show
@@ -60,6 +60,23 @@ def rows_like(values: Any, scores: Array, name: str) -> Array:
     return xp.broadcast_to(array, rows)
 
 
+def told(values: Any, name: str) -> Array:
+    """What an outcome says of each row: numbers >= 0, or token ids, as an array ``(...)`` of their own library.
+
+    Raises:
+        InputError: no real numbers, or a negative one.
+    """
+    array = values if is_array(values) else np.asarray(values)
+    real = array.dtype.kind in "iuf" if array_api_compat.is_numpy_array(array) else True
+    if not real or known(namespace(array).all(array >= 0)) is False:  # NaN is not >= 0
+        raise InputError(
+            f"{name} is one number >= 0, or one per row, not {show(values):.60}",
+            instead="tell what the sampler's step gave back",
+            field=name,
+        )
+    return array
+
+
 def as_plain(values: Array) -> Any:
     """Part of a state: plain numbers, lists of them for several rows, where that costs nothing.
 
@@ -67,3 +84,40 @@ def as_plain(values: Array) -> Any:
     does wait for is the check of the scores and of the state, and every round of a search for T.)
     """
     return values.tolist() if array_api_compat.is_numpy_array(values) else values
+
+
+def per_row(values: Any, seen: Seen, name: str = "state") -> Any:
+    """A number as it is; one per row as an array, of the library of the scores where there are some.
+
+    Raises:
+        InputError: there is neither one number nor one per row.
+    """
+    if is_number(values):
+        return values
+    scores = seen.scores
+    if scores is None:  # the values alone say how many rows there are
+        rows = len(values) if isinstance(values, list | tuple) else 1
+        scores = values[..., None] if is_array(values) else np.empty((rows, 1))
+    return rows_like(values, scores if is_array(scores) else np.asarray(scores), name)
+
+
+def known_of_rows(seen: Seen, key: str, example: Any) -> str | list[Any]:
+    """A text of the context: one for all rows, or a list of one per row.
+
+    Raises:
+        InputError: the context has none, or another number of them than there are rows.
+    """
+    value = seen.context.get(key)
+    rows = None if seen.scores is None else np.shape(seen.scores)[:-1]
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        why = f"the context has no {key}" if value is None else f"the {key} of the context is {show(value):.60}"
+        raise InputError(why, instead=f"call sampler.step(..., context={{{key!r}: {example!r}}})", field="context")
+    if rows is not None and rows != (len(value),):
+        raise InputError(
+            f"the context has {len(value)} texts as its {key}, and there are {rows} rows",
+            instead="give one text for all rows, or a list of one per row",
+            field="context",
+        )
+    return list(value)
