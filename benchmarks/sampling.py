@@ -1,0 +1,341 @@
+"""How long does one draw take? heatbath beside its peers and beside the processor's own limit.
+
+Rows of float32 scores shaped like a language model's, -1.3 ln(rank) + N(0, 0.5) in random order, at T = 0.8 (peaked)
+and at T = 2 (flat), through one chain after the other. Eight rows at least take turns, for a processor learns the
+branches of a row that it sees again and again. Everything runs on one thread, rounds are interleaved, and time is that
+of the thread on its processor, so that a busy machine does not blur the ratios; only the two-thread test looks at the
+clock. The limit is one pass for the maximum and one for the sum of exponentials of each row. Before anything is timed,
+the kernel must have drawn what the reference draws, and the peers nothing that heatbath removes.
+
+    python benchmarks/sampling.py [--quick]
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and PyTorch make their threads
+
+import argparse
+import itertools
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from peers.sampling import Draw, Engine, Steps, engines
+
+import heatbath as hb
+from heatbath import sampling
+from heatbath.sampling import fast
+from heatbath.sampling.kernel import batch as kernel
+from heatbath.sampling.kernel.bits import FAST, key32
+from heatbath.sampling.kernel.weights import LOG2E, weight
+
+TEMPERATURES = {"peaked": 0.8, "flat": 2.0}
+CHAINS: dict[str, Steps] = {  # behind the temperature
+    "temperature": (),
+    "top-k 50": (("top_k", 50),),
+    "top-k 1000": (("top_k", 1000),),
+    "top-k 5000": (("top_k", 5000),),
+    "top-p .1": (("top_p", 0.1),),
+    "top-p .5": (("top_p", 0.5),),
+    "top-p .95": (("top_p", 0.95),),
+    "min-p .05": (("min_p", 0.05),),
+    "min-p .001": (("min_p", 0.001),),
+    "mixture": (("top_k", 50), ("top_p", 0.95), ("min_p", 0.05)),
+    "typical .95": (("typical", 0.95),),
+    "top-n-sigma 1": (("top_n_sigma", 1.0),),
+}
+COMMON = {"temperature", "top_k", "top_p", "min_p"}
+TURNS = 8
+LEAST = 3  # calls, however long they take
+FASTMATH = {"fastmath": FAST | {"nnan"}, "error_model": "numpy"}
+
+
+class Extent(NamedTuple):
+    """How much is measured."""
+
+    chains: tuple[str, ...]
+    options: tuple[int, ...]
+    batches: tuple[int, ...]
+    rounds: int
+    seconds: float  # per engine and cell, for those that are slow
+    seeds: int
+
+
+FULL = Extent(tuple(CHAINS), (32_768, 131_072, 262_144), (1, 8, 64), 7, 0.25, 4)
+QUICK = Extent(
+    ("temperature", "top-k 50", "top-k 1000", "top-p .95", "min-p .05", "mixture", "typical .95", "top-n-sigma 1"),
+    (32_768, 131_072),
+    (1, 8),
+    5,
+    0.05,
+    2,
+)
+
+
+class Cell(NamedTuple):
+    kind: str
+    chain: str
+    options: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.chain}, {self.options} x {self.rows}"
+
+    @property
+    def steps(self) -> Steps:
+        return ("temperature", TEMPERATURES[self.kind]), *CHAINS[self.chain]
+
+
+Times = dict[Cell, dict[str, float]]  # microseconds per row of each engine
+
+
+@cache
+def scores(options: int) -> np.ndarray:
+    rng = np.random.default_rng(options)
+    slope = -1.3 * np.log(np.arange(1, options + 1))
+    return np.array([rng.permutation(slope + rng.normal(0, 0.5, options)) for _ in range(64)], np.float32)
+
+
+@cache
+def sampler(steps: Steps) -> hb.Sampler:
+    return hb.chain(*(getattr(sampling, name)(number) for name, number in steps))
+
+
+def with_sampler(steps: Steps, rows: np.ndarray) -> Draw:
+    """heatbath as its users call it."""
+    ours = sampler(steps)
+    state = ours.init()
+
+    def draw() -> Any:
+        nonlocal state
+        choice, state, _ = ours.step(state, rows, seed=7)
+        return choice
+
+    return draw
+
+
+def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
+    """The compiled code alone: what Sampler.step takes longer is Python."""
+    ops = asked(steps, rows).ops
+    codes, numbers = np.array([kernel.OPS[op.name] for op in ops]), np.array([[float(op.number) for op in ops]])
+    seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
+    positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
+    work = workspace(rows.shape[1])
+
+    def draw() -> np.ndarray:
+        kernel.draw_rows(rows, codes, numbers, seeds, next(positions), work, 0, len(rows), choices)
+        return choices
+
+    return draw
+
+
+def asked(steps: Steps, rows: np.ndarray) -> fast.Rows | None:
+    """What the kernel is asked for; None where the reference serves."""
+    return fast.rows(sampler(steps).steps, [()] * len(steps), rows, {})
+
+
+@cache
+def workspace(options: int) -> Any:
+    return kernel.workspace(options, np.float32)
+
+
+@njit(**FASTMATH)
+def peak(row):
+    top = np.int32(-(2**31))
+    for i in range(row.shape[0]):
+        top = max(top, key32(row[i]))  # a maximum of whole numbers becomes vector code, one of floats does not
+    return top
+
+
+@njit(**FASTMATH)
+def mass(row, high, low):
+    total = np.float32(0)
+    for i in range(row.shape[0]):
+        total += weight(row[i], high, low, 0.0)
+    return total
+
+
+@njit(**FASTMATH)
+def both(rows, high, low):
+    total = 0.0
+    for i in range(rows.shape[0]):  # an iterator over the rows would hide that each lies in one piece
+        total += peak(rows[i]) + mass(rows[i], high, low)
+    return total
+
+
+def limit(steps: Steps, rows: np.ndarray) -> Draw:
+    per = LOG2E / dict(steps)["temperature"]
+    high = float(np.float32(per))
+    return lambda: both(rows, high, per - high)
+
+
+def unlike(cell: Cell, seeds: int) -> int:
+    """How many draws of the kernel are not those of the reference, or were left to it."""
+    ours, rows, wrong = sampler(cell.steps), scores(cell.options)[: cell.rows], 0
+    at = np.unique(np.linspace(0, cell.rows - 1, min(cell.rows, 4)).astype(int))
+    everything = np.ones(cell.options, bool)  # a mask, even this one, is for the reference
+    bare = with_kernel(cell.steps, rows)
+    for seed in range(seeds):
+        sampling.threads(1 + seed % 2)
+        drawn = ours.step((), rows, seed=seed).choice[at]
+        wrong += int((drawn != ours.step((), rows[at], seed=(at + seed).tolist(), mask=everything).choice).sum())
+        wrong += int((bare() < 0).sum())
+    sampling.threads(1)
+    return wrong
+
+
+def strays(cell: Cell, peers: list[Engine]) -> tuple[int, int]:
+    """How many draws of the peers are of options that heatbath removes, and how many draws that were."""
+    rows = scores(cell.options)[:2]
+    kept = sampler(cell.steps).scores((), rows).scores > -np.inf
+    drawn = [np.asarray(draw()) for peer in peers if (draw := peer.prepare(cell.steps, rows))]
+    return sum(int((~kept[range(len(rows)), choice]).sum()) for choice in drawn), len(drawn) * len(rows)
+
+
+def microseconds(draws: Iterator[Draw], calls: int, clock: Callable[[], int] = time.thread_time_ns) -> float:
+    began = clock()
+    for _ in range(calls):
+        next(draws)()
+    return (clock() - began) / calls / 1e3
+
+
+def measure(cell: Cell, everyone: list[Engine], rounds: int, seconds: float) -> dict[str, float]:
+    """Medians; who is slow takes part in fewer rounds."""
+    rows = scores(cell.options)
+    starts = range(0, max(TURNS, cell.rows), cell.rows)
+    guess: dict[str, float] = {}
+    turns: dict[str, Iterator[Draw]] = {}
+    for engine in everyone:
+        single = engine.prepare(cell.steps, rows[:1])
+        if single:
+            single()
+            guess[engine.name] = microseconds(itertools.repeat(single), 1) * cell.rows
+            draws = [engine.prepare(cell.steps, rows[i : i + cell.rows]) for i in starts]
+            turns[engine.name] = itertools.cycle(draw for draw in draws if draw)
+    taken: dict[str, list[float]] = {name: [] for name in turns}
+    for turn in range(rounds):
+        for name in random.Random(turn).sample(list(turns), len(turns)):  # who comes first leaves the caches warm
+            if turn >= LEAST and (turn + 1) * guess[name] > seconds * 1e6:
+                continue
+            if guess[name] < 2e4:
+                next(turns[name])()
+            calls = int(np.clip(4e3 / guess[name], 1, 200))
+            taken[name].append(microseconds(turns[name], calls) / cell.rows)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def two_threads(cell: Cell, rounds: int) -> tuple[float, float]:
+    """How much sooner two threads are done, by the clock, and how many processors they got meanwhile."""
+    draws = itertools.repeat(with_sampler(cell.steps, scores(cell.options)))
+    calls = max(3, int(2e4 / microseconds(draws, 3)))  # long enough for the system to spread the threads
+    taken: dict[int, list[float]] = {1: [], 2: []}
+    got = []
+    for _ in range(rounds):
+        for number, times in taken.items():
+            sampling.threads(number)
+            next(draws)()
+            began = time.process_time_ns()
+            times.append(microseconds(draws, calls, time.perf_counter_ns))
+        got.append((time.process_time_ns() - began) / times[-1] / calls / 1e3)
+    sampling.threads(1)
+    return statistics.median(taken[1]) / statistics.median(taken[2]), statistics.median(got)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer cells and rounds; under a minute")
+    extent = QUICK if parser.parse_args().quick else FULL
+    peers = list(engines())
+    everyone = [Engine("step", with_sampler), Engine("kernel", with_kernel), Engine("limit", limit), *peers]
+    served = [name for name in extent.chains if asked(Cell("flat", name, 0, 0).steps, scores(extent.options[0]))]
+    for name in extent.chains:
+        if name not in served:
+            print(f"served by the reference, not timed: {name}")
+    cells = [Cell(*at) for at in itertools.product(TEMPERATURES, served, extent.options, extent.batches)]
+    wide = [Cell(*at) for at in itertools.product(TEMPERATURES, served, extent.options, (64,))]
+
+    wrong = {cell: float(unlike(cell, extent.seeds)) for cell in cells}
+    counts = [strays(cell, peers) for cell in cells if cell.rows == 1]
+    stray, drawn = map(sum, zip(*counts, strict=True))
+    print(f"draws of the peers that are of options heatbath removes: {stray} of {drawn}")
+    assert stray <= drawn / 100, "they must do the same work, but for the rounding at a boundary"
+
+    times = {cell: measure(cell, everyone, extent.rounds, extent.seconds) for cell in cells}
+    threads = {cell: two_threads(cell, extent.rounds) for cell in wide}
+    print_table(times, threads, [peer.name for peer in peers], extent.batches)
+    return int(print_claims(claims(times, {cell: ratio for cell, (ratio, _) in threads.items()}, wrong)))
+
+
+def print_table(
+    times: Times, threads: dict[Cell, tuple[float, float]], peers: list[str], batches: tuple[int, ...]
+) -> None:
+    every = " / ".join(map(str, batches))
+    print(f"""
+Microseconds per row in batches of {every}: Sampler.step, the bare kernel, the limit, and how many times the limit the
+step takes; how many times the step each peer takes; how much sooner two threads are done with 64 rows (and how many
+processors they got).
+""")
+    print("| | options | step | kernel | limit | limits | " + " | ".join(peers) + " | 2 threads |")
+    print("|" + "---|" * (len(peers) + 7))
+    for cell in times:
+        if cell.rows == batches[0]:
+            rows = [times[cell._replace(rows=number)] for number in batches]
+            columns = [[row[name] for row in rows] for name in ("step", "kernel", "limit")]
+            columns += [[row["step"] / row["limit"] for row in rows]]
+            columns += [[row[name] / row["step"] for row in rows if name in row] for name in peers]
+            texts = [" / ".join(map(str_of, column)) for column in columns]
+            sooner, got = threads[cell._replace(rows=64)]
+            print(f"| {cell.kind} {cell.chain} | {cell.options} | {' | '.join(texts)} | {sooner:.1f} ({got:.1f}) |")
+
+
+def str_of(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
+
+
+class Claim(NamedTuple):
+    name: str
+    measured: dict[Cell, float]
+    target: float
+    least: bool = True  # else the target is the most that there may be
+
+
+def claims(times: Times, threads: dict[Cell, float], wrong: dict[Cell, float]) -> Iterator[Claim]:
+    yield Claim("draws-unlike-reference", wrong, 0, least=False)
+    for peer, target in (("transformers", 150.0), ("llama.cpp", 1.0)):
+        yield Claim(f"over-{peer}", {cell: t[peer] / t["step"] for cell, t in times.items() if peer in t}, target)
+    for name in ("step", "kernel"):
+        over = {cell: t[name] / t["limit"] for cell, t in times.items()}
+        common = {cell: n for cell, n in over.items() if {step for step, _ in cell.steps} <= COMMON}
+        others = {cell: n for cell, n in over.items() if cell not in common}
+        yield Claim(f"limits-of-{name}", common, 3.0, least=False)
+        yield Claim(f"limits-of-{name}.other-chains", others, 6.0, least=False)
+    yield Claim("two-threads.batch-64", threads, 1.7)
+
+
+def print_claims(made: Iterator[Claim]) -> bool:
+    """Every cell that falls short by name, then a line per claim with its worst cell; whether one failed."""
+    lines, failed = [], False
+    for name, measured, target, least in made:
+        if not measured:
+            continue
+        short = {cell: n for cell, n in measured.items() if (n < target if least else n > target)}
+        failed |= bool(short)
+        if short:
+            print(f"\n{len(short)} of {len(measured)} cells fall short of sampling.{name}:")
+        for cell, value in sorted(short.items(), key=lambda item: item[1], reverse=not least):
+            print(f"  {value:8.2f}  {cell}")
+        worst = (min if least else max)(measured.values())
+        outcome = "FAIL" if short else "PASS"
+        lines.append(f"claim sampling.{name} {worst:.2f} {'>=' if least else '<='}{target:g} {outcome}")
+    print("", *lines, sep="\n")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Single instructions that Numba has no words for, written as LLVM's intermediate code.
+
+All are pure functions of numbers, except the two that read 64 options of a row at once.
+"""
+
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+FAST = {"contract", "reassoc", "nsz", "arcp"}
+"""Freedoms of the vectorising compiler: sums in any order, products and sums fused. NaN and infinities keep their
+meaning."""
+
+BLOCK = 64
+"""Options that are handled together: their maximum and their sum are kept, and a mask of them fits one integer."""
+
+I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
+
+
+def _cast(source: Any, target: Any, kind: Any) -> Any:
+    @intrinsic
+    def cast(_context: Any, x: Any) -> Any:
+        return target(source), lambda context, builder, signature, arguments: builder.bitcast(arguments[0], kind)
+
+    return cast
+
+
+bits32 = _cast(types.float32, types.int32, I32)
+float32_of = _cast(types.int32, types.float32, F32)
+bits64 = _cast(types.float64, types.int64, I64)
+float64_of = _cast(types.int64, types.float64, F64)
+
+
+@intrinsic
+def fma(_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once."""
+    return a(a, b, c), lambda context, builder, signature, arguments: builder.fma(*arguments)
+
+
+@intrinsic
+def lowest_bit(_context: Any, x: Any) -> Any:
+    """The index of the lowest bit that is set."""
+    no = ir.Constant(ir.IntType(1), 0)
+    return types.int64(types.uint64), lambda context, builder, signature, arguments: builder.cttz(arguments[0], no)
+
+
+@intrinsic
+def bits_set(_context: Any, x: Any) -> Any:
+    """How many bits are set."""
+    return types.int64(types.uint64), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
+
+
+def _sixty_four(builder: Any, context: Any, array_type: Any, array: Any, start: Any) -> Any:
+    """The 64 numbers of an array from ``start`` on, and their vector type."""
+    element, align = (F32, 4) if array_type.dtype == types.float32 else (F64, 8)
+    vector = ir.VectorType(element, BLOCK)
+    pointer = builder.gep(context.make_array(array_type)(context, builder, array).data, [start])
+    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=align), vector
+
+
+def _spread(builder: Any, vector: Any, number: Any) -> Any:
+    none = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(none, number, ir.Constant(I32, 0))
+    return builder.shuffle_vector(first, none, ir.Constant(ir.VectorType(I32, BLOCK), [0] * BLOCK))
+
+
+@intrinsic
+def from_on(_context: Any, x: Any, start: Any, low: Any) -> Any:
+    """Which of the 64 numbers ``x[start:start + 64]`` are >= low: bit i is that of ``x[start + i]``. NaN is not."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers, vector = _sixty_four(builder, context, signature.args[0], arguments[0], arguments[1])
+        return builder.bitcast(builder.fcmp_ordered(">=", numbers, _spread(builder, vector, arguments[2])), I64)
+
+    return types.uint64(x, types.int64, x.dtype), generate
+
+
+@intrinsic
+def between(_context: Any, x: Any, start: Any, low: Any, high: Any) -> Any:
+    """Which of the 64 numbers ``x[start:start + 64]`` are in [low, high], see :func:`from_on`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers, vector = _sixty_four(builder, context, signature.args[0], arguments[0], arguments[1])
+        enough = builder.fcmp_ordered(">=", numbers, _spread(builder, vector, arguments[2]))
+        not_over = builder.fcmp_ordered("<=", numbers, _spread(builder, vector, arguments[3]))
+        return builder.bitcast(builder.and_(enough, not_over), I64)
+
+    return types.uint64(x, types.int64, x.dtype, x.dtype), generate
+
+
+@numba.njit(inline="always")
+def key32(x: Any) -> Any:
+    """An int32 that orders as the float32 does; NaN with a sign comes out below -inf, without one above inf."""
+    bits = bits32(x)
+    return bits ^ ((bits >> types.int32(31)) & types.int32(0x7FFFFFFF))
+
+
+@numba.njit(inline="always")
+def key64(x: Any) -> Any:
+    """An int64 that orders as the float64 does."""
+    bits = bits64(x)
+    return bits ^ ((bits >> types.int64(63)) & types.int64(0x7FFFFFFFFFFFFFFF))
+
+
+@numba.njit(inline="always")
+def float_of_key32(key: Any) -> Any:
+    """The float32 with this key."""
+    return float32_of(key ^ ((key >> types.int32(31)) & types.int32(0x7FFFFFFF)))
+
+
+@numba.njit(inline="always")
+def float_of_key64(key: Any) -> Any:
+    """The float64 with this key."""
+    return float64_of(key ^ ((key >> types.int64(63)) & types.int64(0x7FFFFFFFFFFFFFFF)))

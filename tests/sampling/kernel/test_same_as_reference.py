@@ -1,0 +1,178 @@
+"""The kernel and the reference keep the same options and draw the same."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import heatbath as hb
+from heatbath.sampling import fast
+from tests.sampling.numbers import given_numbers
+
+pytest.importorskip("numba")
+
+from heatbath.sampling.kernel.batch import OPS, workspace
+from heatbath.sampling.kernel.row import GIVE_UP, draw_row
+
+UNIFORMS = [*np.linspace(0, 1, 17)[:-1].tolist(), 1 - 2**-53]
+
+NUMBERS = {
+    "temperature": [0.0, 0.01, 0.3, 0.8, 1.0, 1.5, 2.0, 10.0, 1e4, np.inf, 1e-6, 1e-300, 1e300],
+    "top_k": [1, 2, 5, 50, 300, 3000, 10**9],
+    "top_p": [1e-9, 0.1, 0.5, 0.75, 0.9, 0.95, 0.999, 1.0],
+    "min_p": [0.0, 0.001, 0.05, 0.5, 1.0],
+}
+STEPS = st.sampled_from(sorted(NUMBERS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(NUMBERS[name])))
+
+
+@st.composite
+def rows(draw):
+    """Rows of every kind: ties, equal scores, forbidden options, a language model's shape, large and tiny spreads."""
+    size = draw(st.sampled_from([1, 2, 3, 5, 30, 63, 64, 65, 200, 1000, 5000, 40_000]))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    row = {
+        "spread": lambda: random.normal(0, 10.0 ** random.uniform(-6, 4), size),
+        "few values": lambda: random.integers(-3, 3, size).astype(float),
+        "equal": lambda: np.full(size, random.normal()),
+        "language": lambda: random.permutation(-1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size)),
+        "far from 0": lambda: random.exponential(1, size) + 1000,
+    }[draw(st.sampled_from(["spread", "few values", "equal", "language", "far from 0"]))]()
+    forbidden = random.random(size) < draw(st.sampled_from([0, 0.5, 0.99]))
+    forbidden[random.integers(size)] = False
+    return np.where(forbidden, -np.inf, row).astype(draw(st.sampled_from([np.float32, np.float64])))
+
+
+def chain_of(steps):
+    return hb.chain(*(getattr(hb, name)(number) for name, number in steps))
+
+
+def by_kernel(row, steps, uniforms):
+    numbers = np.array([step.op(step.init(), {}).number for step in chain_of(steps).steps], float)
+    codes = np.array([OPS[name] for name, _ in steps], np.int64)
+    work, told = workspace(len(row), row.dtype), np.empty(3)
+    return [draw_row(row, codes, numbers, uniform, work, told) for uniform in uniforms]
+
+
+def by_reference(row, steps, uniforms):
+    after = chain_of(steps).scores((), row.astype(np.float64)).scores
+    return [int(hb.categorical().pick(after[None], given_numbers(np.array([u])))[0]) for u in uniforms]
+
+
+@settings(deadline=None, max_examples=300)
+@given(rows(), st.lists(STEPS, max_size=5))
+def test_every_chain_on_every_row_draws_what_the_reference_draws(row, steps):
+    drawn = by_kernel(row, steps, UNIFORMS)
+    if GIVE_UP not in drawn:  # the reference then serves
+        assert drawn == by_reference(row, steps, UNIFORMS)
+
+
+@pytest.mark.parametrize("size", [32_000, 50_257, 131_072])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("temperature", 0.8), ("top_k", 50), ("top_p", 0.95), ("min_p", 0.05)],
+        [("temperature", 0.8), ("top_p", 0.95)],
+        [("temperature", 2.0), ("top_p", 0.95)],
+        [("temperature", 2.0), ("top_p", 0.5)],
+        [("temperature", 2.0), ("min_p", 0.001)],
+        [("top_k", 1000), ("temperature", 3.0)],
+        [("top_k", 5000)],
+        [("temperature", 2.0)],
+    ],
+    ids=str,
+)
+def test_a_vocabulary_is_never_handed_back(size, steps):
+    random = np.random.default_rng(size)
+    row = random.permutation(-1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size)).astype(np.float32)
+    uniforms = random.random(12).tolist()
+    assert by_kernel(row, steps, uniforms) == by_reference(row, steps, uniforms)
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Rows of any size go to the kernel."""
+    monkeypatch.setattr(fast, "LEAST", 1)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "bfloat16"])
+def test_samplers_use_it_for_numpy_and_torch(kind, monkeypatch):
+    torch = pytest.importorskip("torch")
+    served = []
+    draw = fast.draw
+    monkeypatch.setattr(fast, "draw", lambda *asked: served.append(asked) or draw(*asked))
+    scores = torch.randn(5, 300, dtype=torch.float32, generator=torch.Generator().manual_seed(1)).to(
+        getattr(torch, kind)
+    )
+    sampler = hb.chain(hb.temperature([0.5, 1, 2, 0, np.inf]), hb.top_k([5, 9, 300, 2, 7]), hb.top_p(0.9))
+    quick = sampler.step(sampler.init(), scores, seed=[3, 1, 4, 1, 5])
+    assert served
+    assert isinstance(quick.choice, torch.Tensor)
+    slow = sampler.step(sampler.init(), scores.to(torch.float64), seed=[3, 1, 4, 1, 5], reading=True)
+    assert quick.choice.tolist() == slow.choice.tolist()
+    assert quick.state == slow.state
+    if kind != "bfloat16":
+        again = sampler.step(sampler.init(), scores.numpy(), seed=[3, 1, 4, 1, 5])
+        assert again.choice.tolist() == quick.choice.tolist()
+
+
+@pytest.mark.usefixtures("always")
+def test_threads_change_nothing(monkeypatch):
+    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    scores = np.random.default_rng(0).normal(0, 3, (33, 500)).astype(np.float32)
+    sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
+    before = fast.threads()
+    try:
+        drawn = []
+        for number in (1, 2, 5):
+            hb.sampling.threads(number)
+            drawn.append(sampler.step((), scores, seed=9).choice.tolist())
+    finally:
+        hb.sampling.threads(before)
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert drawn[0] == [int(sampler.step((), row, seed=9 + i).choice) for i, row in enumerate(scores)]
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "two"])
+def test_no_number_of_threads(number):
+    with pytest.raises(hb.InputError, match="whole number >= 1"):
+        hb.sampling.threads(number)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(
+    ("bad", "why"), [(np.nan, "NaN"), (-np.nan, "NaN"), (np.inf, r"\+inf"), (None, "every score is -inf")]
+)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rows_that_cannot_be_drawn_from_are_refused_by_name(bad, why, kind):
+    scores = np.zeros((3, 100), kind)
+    scores[1, 70] = 0 if bad is None else np.copysign(bad, -1) if str(bad) == "nan" else bad
+    if bad is None:
+        scores[1] = -np.inf
+    with pytest.raises(hb.InputError, match=f"row 1 of logits.*{why}"):
+        hb.chain(hb.top_k(3)).step((), scores, seed=0)
+
+
+@pytest.mark.usefixtures("always")
+def test_schedules_and_streams_go_on_as_by_the_reference():
+    sampler = hb.chain(hb.temperature(hb.schedules.linear(2.0, 0.1, 6)), hb.min_p(0.02))
+    scores = np.random.default_rng(2).normal(0, 2, (8, 4, 200)).astype(np.float32)
+    quick = slow = sampler.init()
+    for at in scores:
+        one, quick, _ = sampler.step(quick, at, seed=5)
+        other, slow, _ = sampler.step(slow, at, seed=5, reading=True)
+        assert one.tolist() == other.tolist()
+        assert quick == slow
+
+
+@pytest.mark.usefixtures("always")
+def test_a_thermostat_that_learns_is_told_of_every_draw():
+    told = []
+
+    def learn(state, outcome):
+        told.append(int(outcome.choice))
+        return state
+
+    blind = hb.Thermostat(init=tuple, step=lambda state, seen: (0.7, state), learn=learn, looks=False)
+    choice, _, _ = hb.chain(hb.temperature(blind)).step((), np.zeros(5000, np.float32), seed=0)
+    assert told == [int(choice)]
