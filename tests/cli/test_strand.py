@@ -79,3 +79,24 @@ def test_mean_surprisal_is_the_mean_of_the_readings():
     values = [placed.token.reading.surprisal for placed in strand.tokens]
     assert strand.mean_surprisal == pytest.approx(sum(values) / len(values))
     assert Strand(settings(["1"], [])[0], 0).mean_surprisal is None
+
+
+def test_a_thermostat_sees_the_prompt_and_the_text_so_far():
+    """T = 0 behind "sun" and inf elsewhere: what follows it is always the best option, which is "sun" again."""
+    model = ToyModel(stop=0)
+    (strand,) = grown(model, " rain", "by_text([['after: sun', 0]], inf)", seed=5, max_tokens=300)
+    text = " rain" + strand.text
+    assert " sun" * 20 in text
+    assert text.partition(" sun")[2].replace(" sun", "") == ""
+    (at_once,) = grown(model, " sun", "by_text([['after: sun', 0]], inf)", max_tokens=5)
+    assert at_once.text == " sun" * 5
+
+
+def test_penalties_count_the_prompt_and_what_was_written():
+    model = ToyModel(stop=0)
+    (setting,) = settings(["0"], [], repetition_penalty="1e9")
+    strand = Strand(setting, 0)
+    list(grow(model, " sun", [strand], 4))
+    assert strand.text.startswith(" rain")
+    assert " sun" not in strand.text[:10]
+    assert repr(setting.sampler) == "penalties(1000000000.0) -> temperature(0.0) -> categorical()"

@@ -19,6 +19,7 @@ CHAINS = [
     "temperature(hold_entropy(1.0))",
     "temperature(hold_entropy(1.0, horizon=8)) -> min_p(0.05)",
     "temperature(by_confidence(0.3, 1.2))",
+    "temperature(by_text([['after:row 1', 2.0]], 0.5))",
 ]
 
 
@@ -26,6 +27,10 @@ def sampler(text: str) -> Sampler:
     made = parse(text)
     assert isinstance(made, Sampler)
     return made
+
+
+def wanted(*given, text: str = "row 1") -> Wanted:
+    return Wanted(*given, text=lambda: text)
 
 
 def rows(rng: np.random.Generator, count: int, options: int = 50) -> np.ndarray:
@@ -46,12 +51,12 @@ def test_together_as_alone(chain, seed, count, reading):
     for step in range(3):
         scores = rows(rng, count)
         for row in range(step):  # streams of different ages share a call
-            (drawn,) = draw([Wanted(shared, together[row], row, False, scores[row])])
+            (drawn,) = draw([wanted(shared, together[row], row, False, scores[row])])
             assert isinstance(drawn, Drawn)
             alone[row] = together[row] = drawn.state
-        made = draw([Wanted(shared, together[row], 100 + row, reading, scores[row]) for row in range(count)])
+        made = draw([wanted(shared, together[row], 100 + row, reading, scores[row]) for row in range(count)])
         for row, drawn in enumerate(made):
-            (single,) = draw([Wanted(shared, alone[row], 100 + row, reading, scores[row])])
+            (single,) = draw([wanted(shared, alone[row], 100 + row, reading, scores[row])])
             assert isinstance(drawn, Drawn)
             assert isinstance(single, Drawn)
             assert (drawn.token, drawn.reading) == (single.token, single.reading)
@@ -65,7 +70,7 @@ def test_draws_are_those_of_the_sampler(chain):
     rng = np.random.default_rng(5)
     state = mine = shared.init()
     for scores in rows(rng, 100):
-        (drawn,) = draw([Wanted(shared, mine, 5, True, scores)])
+        (drawn,) = draw([wanted(shared, mine, 5, True, scores)])
         choice, state, reading = shared.step(state, scores, seed=5, reading=True)
         assert isinstance(drawn, Drawn)
         assert drawn.token == choice
@@ -80,14 +85,14 @@ def _flat(state) -> list[float]:
 def test_samplers_that_differ_are_kept_apart():
     cold, hot = sampler("temperature(0)"), sampler("greedy()")
     scores = np.array([0, 3, 1], dtype=np.float32)
-    made = draw([Wanted(one, one.init(), 0, False, scores) for one in (cold, hot, cold)])
+    made = draw([wanted(one, one.init(), 0, False, scores) for one in (cold, hot, cold)])
     assert [drawn.token for drawn in made] == [1, 1, 1]
 
 
 def test_one_that_fails_does_not_touch_the_others():
     shared = sampler("temperature(1.0)")
     good, bad = np.zeros(3, dtype=np.float32), np.full(3, np.nan, dtype=np.float32)
-    made = draw([Wanted(shared, shared.init(), 1, False, scores) for scores in (good, bad, good)])
+    made = draw([wanted(shared, shared.init(), 1, False, scores) for scores in (good, bad, good)])
     assert [type(one) is Drawn for one in made] == [True, False, True]
     assert isinstance(made[1], Exception)
     assert made[0].token == made[2].token == draw([Wanted(shared, shared.init(), 1, False, good)])[0].token

@@ -31,7 +31,8 @@ def by_hand(toy, text, chain, seed, count):
     sampler, tokens = parse(chain), toy.tokenizer.encode(text)
     state, written = sampler.init(tokens), []
     for _ in range(count):
-        choice, state, _ = sampler.step(state, toy.start([tokens + written])[0][0], seed=seed)
+        context = {"text": toy.tokenizer.decode(tokens + written)}
+        choice, state, _ = sampler.step(state, toy.start([tokens + written])[0][0], seed=seed, context=context)
         if int(choice) in toy.stop_tokens:
             break
         written.append(int(choice))
@@ -55,9 +56,11 @@ def test_a_completion(client, toy):
         "repetition(1.5) -> temperature(0.8)",
         "frequency(0.7) -> presence(0.4) -> categorical()",
         "no_repeat_ngram(2) -> temperature(1.2)",
-        "logit_bias([[40, -100.0], [30, 5.0]]) -> temperature(0.8)",
+        "logit_bias([[258, -100.0], [260, 5.0]]) -> temperature(0.8)",
         "xtc(0.1, 0.5) -> temperature(0.8)",
         "mirostat_v2(1.5)",
+        "temperature(by_text([['after: ', 3.0]], 0.2))",
+        "temperature(loop_guard(by_text([['sentence_start', 2.0]], 0.5), window=6, length=2))",
     ],
 )
 def test_chains_that_look_back_draw_or_learn(client, toy, chain):
@@ -66,6 +69,29 @@ def test_chains_that_look_back_draw_or_learn(client, toy, chain):
     )
     for choice in answer.choices:
         assert choice.text == by_hand(toy, "It is", chain, 7 + choice.index, 20)
+
+
+@pytest.mark.parametrize(
+    ("fields", "chain"),
+    [
+        ({"frequency_penalty": 1.7}, "penalties(frequency=1.7) -> temperature(1.0)"),
+        ({"presence_penalty": -1.5, "temperature": 0.5}, "penalties(presence=-1.5) -> temperature(0.5)"),
+        ({"extra_body": {"repetition_penalty": 2.5, "top_k": 9}}, "penalties(2.5) -> temperature(1.0) -> top_k(9)"),
+        ({"logit_bias": {"258": -100, "257": 2}}, "logit_bias([[257, 2.0], [258, -100.0]]) -> temperature(1.0)"),
+        (
+            {"logit_bias": {"260": 5}, "extra_body": {"heatbath": "min_p(0.1) -> temperature(2.0)"}},
+            "logit_bias([[260, 5.0]]) -> min_p(0.1) -> temperature(2.0)",
+        ),
+    ],
+)
+def test_penalties_and_biases_as_fields(client, toy, fields, chain):
+    asked = {"model": "toy", "prompt": "It is", "max_tokens": 20, "seed": 7, "n": 8}
+    answer = client.completions.create(**asked, **fields)
+    assert answer.heatbath["chain"] == repr(parse(chain))
+    texts = [choice.text for choice in answer.choices]
+    assert texts == [by_hand(toy, "It is", chain, 7 + index, 20) for index in range(8)]
+    without = chain.partition(" -> ")[2]
+    assert texts != [by_hand(toy, "It is", without, 7 + index, 20) for index in range(8)]
 
 
 def test_a_chat(client, toy):

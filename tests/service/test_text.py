@@ -4,7 +4,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heatbath.service.text import Writer
+from heatbath.service.text import SoFar, Writer
 
 
 class Token(NamedTuple):
@@ -104,3 +104,13 @@ def test_what_may_begin_a_stop_text_is_held_no_longer_than_needed():
         "",
         "abd",
     ]
+
+
+def test_the_text_so_far_is_spelled_only_when_it_is_asked_for():
+    asked = []
+    one = SoFar(lambda: asked.append(1) or "one")
+    several = SoFar([lambda: asked.append(2) or "a", lambda: "b"])
+    assert "rule" not in one
+    assert (one.get("rule"), list(several), len(several)) == (None, ["text"], 1)
+    assert asked == []
+    assert (one["text"], several["text"]) == ("one", ["a", "b"])

@@ -68,6 +68,9 @@ Temperatures = Annotated[
     ),
 ]
 Chains = Annotated[list[str] | None, flag("chain", more="May be repeated, to compare.")]
+Repetition = Annotated[str | None, flag("repetition_penalty", panel="Penalties")]
+Presence = Annotated[str | None, flag("presence_penalty", panel="Penalties")]
+Frequency = Annotated[str | None, flag("frequency_penalty", panel="Penalties")]
 TopK = Annotated[str | None, flag("top_k")]
 TopP = Annotated[str | None, flag("top_p")]
 MinP = Annotated[str | None, flag("min_p")]

@@ -7,7 +7,20 @@ from typing import Annotated, Any
 import typer
 from rich.live import Live
 
-from heatbath.cli.flags import Chains, Json, MinP, Temperatures, TopK, TopP, checked, flag, settings
+from heatbath.cli.flags import (
+    Chains,
+    Frequency,
+    Json,
+    MinP,
+    Presence,
+    Repetition,
+    Temperatures,
+    TopK,
+    TopP,
+    checked,
+    flag,
+    settings,
+)
 from heatbath.cli.models import ModelName
 from heatbath.cli.sample_page import page, splits_at
 from heatbath.cli.screen import read_input, screen, write_json
@@ -32,6 +45,9 @@ def sample(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    repetition_penalty: Repetition = None,
+    presence_penalty: Presence = None,
+    frequency_penalty: Frequency = None,
     chains: Chains = None,
     seed: Annotated[str | None, flag("seed")] = None,
     max_tokens: Annotated[str | None, flag("max_tokens")] = None,
@@ -53,7 +69,16 @@ def sample(
       heatbath sample "The wolf" -T 1.5 --chain "min_p(0.1) -> temperature(1.5)"
       echo "There was once" | heatbath sample - -T 0.7 --json
     """
-    wanted = settings(temperatures or ([] if chains else COMPARED), chains or [], top_k=top_k, top_p=top_p, min_p=min_p)
+    wanted = settings(
+        temperatures or ([] if chains else COMPARED),
+        chains or [],
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        presence_penalty=presence_penalty,
+        frequency_penalty=frequency_penalty,
+    )
     first, copies, limit = checked("seed", seed), checked("n", n), checked("max_tokens", max_tokens)
     first = secrets.randbelow(1_000_000) if first is None else first
     stops = [text for text in stop or () if text]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from heatbath.cli.flags import Setting
 from heatbath.errors import InputError
-from heatbath.service.text import Piece, Placed, Writer
+from heatbath.service.text import Piece, Placed, SoFar, Writer
 from heatbath.types import Array, Model, Reading, State
 
 
@@ -33,6 +33,8 @@ class Strand:
     finish: str = ""
     """Why it ended: "stop" (the model or a stop text ended it), "length" or "context"; empty while it grows."""
     state: State = ()
+    ids: list[int] = field(default_factory=list)
+    """The tokens of the prompt and of the text."""
 
     def __post_init__(self) -> None:
         self._writer = Writer[Drawn](self.stops)
@@ -48,13 +50,21 @@ class Strand:
         spans = zip(self.tokens, pairwise(offsets), strict=True)
         return [(placed.token, self.text[start:end]) for placed, (start, end) in spans]
 
+    def begin(self, prompt: Sequence[int]) -> None:
+        """Follow these tokens."""
+        self.ids = list(prompt)
+        self.state = self.setting.sampler.init(prompt)
+
     def draw(self, model: Model, scores: Array) -> int:
         """Grow by one token, which is returned."""
-        choice, self.state, reading = self.setting.sampler.step(self.state, scores, seed=self.seed, reading=True)
+        choice, self.state, reading = self.setting.sampler.step(
+            self.state, scores, seed=self.seed, reading=True, context=SoFar(lambda: model.tokenizer.decode(self.ids))
+        )
         token = int(choice)
         if token in model.stop_tokens:
             self.finish = "stop"
         else:
+            self.ids.append(token)
             read = Reading(*map(float, reading or ()))
             self._write(self._writer.push(Drawn(token, model.tokenizer.token_bytes(token), read)))
             self.finish = "stop" if self._writer.stopped else ""
@@ -102,7 +112,7 @@ def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) 
         )
     growing = list(strands)
     for strand in growing:
-        strand.state = strand.setting.sampler.init(ids)
+        strand.begin(ids)
     scores, cache = model.start([ids])  # read once, for all of them
     scores, cache = scores.repeat(len(growing), axis=0), cache.rows([0] * len(growing))
     for left in range(min(max_tokens, room) - 1, -1, -1):

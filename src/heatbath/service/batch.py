@@ -1,7 +1,8 @@
 """The synchronous half of the engine: several texts, one model call per token."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -70,9 +71,8 @@ class Row:
     group: list["Row"]
     """The rows of this request that have the same prompt; it is read once for all of them."""
     state: State = ()
-    count: int = 0
-    """Tokens reported so far."""
-    last: int = -1
+    written: list[int] = field(default_factory=list)
+    """The tokens reported so far."""
     cache: Cache | None = None
     """What the model remembers of this text alone, while it is not in the batch."""
     fresh: bool = True
@@ -82,7 +82,11 @@ class Row:
     @property
     def draws(self) -> bool:
         """Whether the next token is drawn: all given ones were reported."""
-        return self.count >= len(self.generation.given)
+        return len(self.written) >= len(self.generation.given)
+
+    def tokens(self) -> list[int]:
+        """The prompt and what followed it."""
+        return [*self.generation.prompt, *self.written]
 
 
 UNUSABLE = "the model gave no usable scores: they are NaN, +inf, or forbid every token"
@@ -127,7 +131,7 @@ class Batch:
             self._arrange(rows)
             if not self._rows or self._cache is None:
                 return []
-            scores, self._cache = self.model.step(self._cache, [row.last for row in self._rows])
+            scores, self._cache = self.model.step(self._cache, [row.written[-1] for row in self._rows])
         except Exception as error:  # noqa: BLE001  whatever the model does, it ends these texts, not the engine
             failed = self._rows
             self.clear()
@@ -159,11 +163,21 @@ class Batch:
         }
         drawing = [(row, scores) for row, scores in placed if row.draws and row not in outcomes]
         wanted = [
-            Wanted(row.generation.sampler, row.state, row.generation.seed, row.generation.reading, scores)
+            Wanted(
+                row.generation.sampler,
+                row.state,
+                row.generation.seed,
+                row.generation.reading,
+                scores,
+                text=partial(self._spelled, row),
+            )
             for row, scores in drawing
         ]
         outcomes |= zip((row for row, _ in drawing), draw(wanted), strict=True)
         return [(row, self._report(row, scores, outcomes.get(row))) for row, scores in placed]
+
+    def _spelled(self, row: Row) -> str:
+        return self.model.tokenizer.decode(row.tokens())
 
     def _report(self, row: Row, scores: Scores, drawn: Drawn | Exception | None) -> Generated | Exception:
         if isinstance(drawn, Exception):
@@ -172,11 +186,11 @@ class Batch:
         if drawn:
             row.state, token, reading = drawn.state, drawn.token, drawn.reading
         else:
-            token, reading = row.generation.given[row.count], None
+            token, reading = row.generation.given[len(row.written)], None
         ended = drawn is not None and token in self.model.stop_tokens
-        row.last = token
-        row.count += 1
-        row.over = row.over or ended or row.count >= row.limit
+        row.written.append(token)
+        full = len(row.written) >= row.limit
+        row.over = row.over or ended or full
         logprob, alternatives = self._probabilities(scores, token, row.generation.alternatives)
         return Generated(
             token,
@@ -184,7 +198,7 @@ class Batch:
             logprob,
             alternatives,
             reading,
-            "stop" if ended else "length" if row.count >= row.limit else None,
+            "stop" if ended else "length" if full else None,
         )
 
     def _probabilities(

@@ -153,7 +153,7 @@ def _typed(data: dict[str, Any], kind: type[RequestT]) -> RequestT:
 def _mistyped(said: str) -> tuple[str, str | None, str]:
     """A message of msgspec in this project's words: why, which field, which code."""
     what, _, path = said.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
+    param = path.rstrip("`").removeprefix(".").removesuffix("[...]")  # somewhere in an object of any keys
     absent = re.search(r"(missing required|unknown) field `(.+?)`", what)
     if absent:
         name = f"{param}.{absent[2]}" if param else absent[2]

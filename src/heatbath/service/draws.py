@@ -1,13 +1,14 @@
 """Drawing for many texts at once. Texts that share a sampler are drawn by one call, which changes none of them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.sampling import Sampler, row_of, stack
+from heatbath.service.text import SoFar
 from heatbath.types import Reading, State
 
 
@@ -20,6 +21,8 @@ class Wanted(NamedTuple):
     reading: bool
     scores: npt.NDArray[np.float32]
     """``(V,)``."""
+    text: Callable[[], str]
+    """The text so far, prompt included, for thermostats that look at it."""
 
 
 class Drawn(NamedTuple):
@@ -50,11 +53,12 @@ def _each(members: Sequence[Wanted]) -> Sequence[Drawn | Exception]:
 
 def _step(members: Sequence[Wanted]) -> list[Drawn]:
     """One call for all. A single row is a batch of one, so that the same arithmetic runs whatever shares the call."""
-    sampler, _, _, with_reading, _ = members[0]
+    sampler, with_reading = members[0].sampler, members[0].reading
     choices, states, reading = sampler.step(
         stack([one.state for one in members]),
         np.stack([one.scores for one in members]),
         seed=[one.seed for one in members],
+        context=SoFar([one.text for one in members]),
         reading=with_reading,
     )
     return [

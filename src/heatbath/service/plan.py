@@ -1,6 +1,7 @@
 """What a request asks to be generated: its texts, how to draw them, and where they end."""
 
 import functools
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from heatbath.errors import HeatbathError, InputError, SpecError
-from heatbath.sampling import Sampler
+from heatbath.sampling import Sampler, chain, logit_bias
 from heatbath.service.batch import Generation
 from heatbath.service.errors import ApiError
 from heatbath.service.prompt import read_prompt, room_after
 from heatbath.service.wire import Asked, ChatRequest, CompletionRequest
-from heatbath.spec import OPTIONS, sampler_from
+from heatbath.spec import OPTIONS, ORDER, sampler_from
 from heatbath.types import Model
 
-SAMPLING = ("temperature", "top_k", "top_p", "min_p")
 COMPLETION_TOKENS = 16
 """max_tokens where a completion request leaves it out, as in OpenAI's interface; a chat answer then ends by itself."""
 MAX_ALTERNATIVES = 20
 MAX_CHOICES = 128
+LARGEST_BIAS = 100
 MAX_STOPS = 4
 MAX_STOP_LENGTH = 256
 BETWEEN_MESSAGES = "\n"
@@ -122,25 +123,31 @@ def _common(request: Asked, model: Model) -> dict[str, Any]:
     seed = _option("seed", request.seed)
     return {
         "n": _option("n", request.n) or 1,
-        "sampler": _sampler(model.vocabulary, *((name, getattr(request, name)) for name in (*SAMPLING, "heatbath"))),
+        "sampler": _sampler(
+            model.vocabulary,
+            _biases(request.logit_bias or {}, model.vocabulary),
+            *((name, getattr(request, name)) for name in (*ORDER, "heatbath")),
+        ),
         "seed": secrets.randbelow(FRESH_SEEDS) if seed is None else seed,
         "stops": _stops(request.stop),
     }
 
 
 @functools.lru_cache(maxsize=256)
-def _sampler(vocabulary: int, *given: tuple[str, Any]) -> Sampler:
+def _sampler(vocabulary: int, biases: tuple[tuple[int, float], ...], *given: tuple[str, Any]) -> Sampler:
     """Equal requests share one sampler: it holds no state, and the engine draws for the rows that share one at once."""
     options = {name: value for name, value in given if value is not None}
-    chain = options.pop("heatbath", None)
+    text = options.pop("heatbath", None)
     try:
-        sampler = sampler_from(options if chain is None else {**options, "chain": chain})
+        sampler = sampler_from(options if text is None else {**options, "chain": text})
     except SpecError as error:
         raise ApiError(
             f"reading the request, field heatbath: {error}", code="invalid_value", param="heatbath"
         ) from None
     except InputError as error:
         raise _from_option(error) from None
+    if biases:  # first, as the engines have it; before a temperature it is divided by T with the rest
+        sampler = chain(logit_bias(biases), *sampler.steps, sampler.draw)
     try:
         check_one_row(sampler, vocabulary)
     except InputError as error:
@@ -153,9 +160,27 @@ def check_one_row(sampler: Sampler, vocabulary: int) -> None:
     """A request's sampler draws for one text of this model.
 
     Raises:
-        InputError: it has parameters for several rows, or names a token that the model has not.
+        InputError: it has parameters for several rows, names a token that the model has not, or looks at what is not
+            known here.
     """
-    sampler.scores(sampler.init(), np.zeros(vocabulary, dtype=np.float32), seed=0)
+    try:
+        sampler.scores(sampler.init(), np.zeros(vocabulary, dtype=np.float32), seed=0, context={"text": ""})
+    except InputError as error:
+        if error.field == "context":
+            error.instead = "the text so far is all that is known here; by_rule is for loops that follow a grammar"
+        raise
+
+
+def _biases(bias: dict[str, float], vocabulary: int) -> tuple[tuple[int, float], ...]:
+    """OpenAI's form: ids as texts."""
+    example = f'write for example {{"50": -{LARGEST_BIAS}}}'
+    for token, number in bias.items():
+        if not (re.fullmatch("0|[1-9][0-9]{0,9}", token) and int(token) < vocabulary):
+            why = f"{token[:20]!r} is no token; the model has tokens 0 to {vocabulary - 1}"
+            raise _refusal(why, "logit_bias", example)
+        if abs(number) > LARGEST_BIAS:
+            raise _refusal(f"{number:g} is not in [-{LARGEST_BIAS}, {LARGEST_BIAS}]", "logit_bias", example)
+    return tuple(sorted((int(token), number) for token, number in bias.items()))
 
 
 def _option(name: str, value: Any, param: str | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 import itertools
 from codecs import getincrementaldecoder
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
@@ -101,3 +101,25 @@ class Writer(Generic[TokenT]):
         count = sum(itertools.takewhile(bool, out))
         tokens, self._waiting = tuple(self._waiting[:count]), self._waiting[count:]
         return tokens
+
+
+class SoFar(Mapping[str, str | list[str]]):
+    """The context of a decision (:class:`heatbath.Seen`): the text so far, prompt included, spelled if it is asked for.
+
+    Arguments:
+        text: gives the text of the only row; or one such function for each row.
+    """
+
+    def __init__(self, text: Callable[[], str] | Sequence[Callable[[], str]]) -> None:
+        self._text = text
+
+    def __getitem__(self, key: str) -> str | list[str]:
+        if key != "text":
+            raise KeyError(key)
+        return self._text() if callable(self._text) else [text() for text in self._text]
+
+    def __iter__(self) -> Iterator[str]:
+        yield "text"
+
+    def __len__(self) -> int:
+        return 1

@@ -32,15 +32,11 @@ def _any(why: str) -> Unsupported:
 
 _LABEL = _any("a label for OpenAI's own records; it never changes an answer")
 _HINT = _any("a hint about speed or cost; it never changes an answer")
-_PENALTY = _only(0, why="penalties are not implemented")
 _TEXT_ONLY = "answers are plain text"
 _NO_TOOLS = "the model calls no tools"
 
 COMMON: dict[str, Unsupported] = {
     "user": _LABEL,
-    "frequency_penalty": _PENALTY,
-    "presence_penalty": _PENALTY,
-    "logit_bias": _only({}, why="biases are not implemented"),
 }
 
 CHAT: dict[str, Unsupported] = {

@@ -17,6 +17,10 @@ class Asked(Struct, kw_only=True):
     """The fields that both kinds of request have. null means the same as leaving a field out."""
 
     model: str | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None

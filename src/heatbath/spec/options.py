@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from heatbath.errors import InputError, SpecError
-from heatbath.sampling import Sampler, Step, categorical, chain, min_p, temperature, top_k, top_p
+from heatbath.sampling import Sampler, Step, categorical, chain, min_p, penalties, temperature, top_k, top_p
 from heatbath.spec.text import parse
 
 
@@ -73,7 +73,16 @@ class Option(NamedTuple):
         raise InputError(why, doing="setting", on=f"{self.name}={value!r}", instead=instead, field=self.name)
 
 
-EXAMPLES: dict[str, Any] = {"top_k": 40, "top_p": 0.95, "min_p": 0.05, "seed": 7, "stop": "The end."}
+EXAMPLES: dict[str, Any] = {
+    "repetition_penalty": 1.1,
+    "presence_penalty": 0.5,
+    "frequency_penalty": 0.2,
+    "top_k": 40,
+    "top_p": 0.95,
+    "min_p": 0.05,
+    "seed": 7,
+    "stop": "The end.",
+}
 
 OPTIONS: dict[str, Option] = {
     option.name: option
@@ -117,6 +126,34 @@ OPTIONS: dict[str, Option] = {
             unit="ratio",
         ),
         Option(
+            "repetition_penalty",
+            float,
+            None,
+            "Weaken every token of the prompt and of the text so far: positive scores are divided by this, negative "
+            "ones multiplied.",
+            low=0,
+            above_low=True,
+            off=(1.0,),
+        ),
+        Option(
+            "presence_penalty",
+            float,
+            None,
+            "Subtract this from the score of every token that was generated, however often.",
+            low=-2,
+            high=2,
+            off=(0.0,),
+        ),
+        Option(
+            "frequency_penalty",
+            float,
+            None,
+            "Subtract this from the score of a token once for every time that it was generated.",
+            low=-2,
+            high=2,
+            off=(0.0,),
+        ),
+        Option(
             "chain",
             str,
             None,
@@ -138,10 +175,13 @@ OPTIONS: dict[str, Option] = {
 }
 """Every option by name. The order of the rows is the order in which people meet them."""
 
-ORDER = ("temperature", "top_k", "top_p", "min_p")
-"""The order of the steps when they are set one by one: transformers' order, and vLLM's but for min_p."""
+TRUNCATIONS = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
 
-_STEPS = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+PENALTIES = ("repetition_penalty", "presence_penalty", "frequency_penalty")
+"""The arguments of one step, :func:`heatbath.penalties`."""
+
+ORDER = (*PENALTIES, "temperature", *TRUNCATIONS)
+"""The order of the steps when they are set one by one: transformers' order, and vLLM's but for min_p."""
 
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +206,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sampler_from(given: Mapping[str, Any]) -> Sampler:
-    """The sampler that options ask for: temperature, top_k, top_p, min_p in :data:`ORDER`, or ``chain``.
+    """The sampler that options ask for: penalties, temperature and truncation in :data:`ORDER`, or ``chain``.
 
     Arguments:
         given: options by name; those that are no matter of the sampler (seed, n, ...) are checked and left alone.
@@ -182,6 +222,8 @@ def sampler_from(given: Mapping[str, Any]) -> Sampler:
     temperature(0.7) -> top_k(40) -> categorical()
     >>> sampler_from({"chain": "hold_entropy(2.0)", "min_p": 0.05})
     temperature(hold_entropy(2.0)) -> min_p(0.05) -> categorical()
+    >>> sampler_from({"frequency_penalty": 0.2, "presence_penalty": 0.5})
+    penalties(presence=0.5, frequency=0.2) -> temperature(1.0) -> categorical()
     """
     checked = {name: value for name, value in check_options(given).items() if value is not None}
     decided: Any = checked.get("temperature", 1.0)
@@ -203,6 +245,8 @@ def sampler_from(given: Mapping[str, Any]) -> Sampler:
         if isinstance(made, Sampler):
             return made
         decided = made
-    steps: list[Step] = [temperature(decided)]
-    steps += [_STEPS[name](checked[name]) for name in ORDER[1:] if name in checked]
+    penalised = {name.removesuffix("_penalty"): checked[name] for name in PENALTIES if name in checked}
+    steps: list[Step] = [penalties(**penalised)] if penalised else []
+    steps.append(temperature(decided))
+    steps += [step(checked[name]) for name, step in TRUNCATIONS.items() if name in checked]
     return chain(*steps, categorical())
