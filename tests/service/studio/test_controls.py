@@ -1,4 +1,7 @@
+import csv
+import io
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -233,6 +236,32 @@ def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
     choose(page, 3)
     page.get_by_role("switch", name="top-p").click()
     expect(page.locator(".bar.cut")).to_have_count(0)
+
+
+def saved(page, card):
+    """The table of a card, saved: header and rows."""
+    page.locator(f"#{card} summary").click()
+    with page.expect_download() as download:
+        page.locator(f"#{card}").get_by_role("button", name="Save as CSV").click()
+    page.locator(f"#{card} summary").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return download.value.suggested_filename, header, rows
+
+
+def test_the_numbers_behind_a_picture_can_be_saved(page, words):
+    scores = scores_after(words)
+    name, header, rows = saved(page, "bars")
+    assert (name, header) == ("next-token.csv", ["Rank", "Token", "Before", "After"])
+    ranked = np.argsort(-scores, kind="stable")[:17]
+    assert [row[1] for row in rows[:-1]] == [words.tokenizer.decode([int(token)]) for token in ranked]
+    np.testing.assert_allclose([float(row[2]) for row in rows[:-1]], hb.softmax(scores)[ranked], rtol=1e-9)
+    for column in (2, 3):
+        assert sum(float(row[column]) for row in rows) == pytest.approx(1, abs=1e-9)
+    name, header, rows = saved(page, "curve")
+    assert (name, header) == ("entropy-against-temperature.csv", ["T", "nothing cut", "behind the chain"])
+    for T, free, _ in rows:
+        assert float(free) == pytest.approx(float(hb.entropy(scores, float(T))) / np.log(2), abs=1e-9)
 
 
 def test_the_draw_is_pythons(page, words):

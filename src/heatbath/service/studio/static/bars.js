@@ -4,7 +4,7 @@
 import { at, fill, h } from "./dom.js";
 import { evenPercent, percent, t, whole } from "./i18n.js";
 import { twin } from "./table.js";
-import { label, spoken } from "./tokens.js";
+import { label, plain, spoken } from "./tokens.js";
 
 const FEW = 17;
 const MANY = 50;
@@ -17,7 +17,7 @@ export function mountBars(app) {
   const more = h("button", { type: "button", class: "quiet", onclick: () => resize() });
   const key = h("p", { class: "fine key" });
   const cut = h("p", { class: "cut-line" });
-  const table = twin(() => tableRows(app.view(), shown));
+  const table = twin("next-token", () => tableRows(app.view(), shown));
   fill(at("bars"), key, list, h("div", { class: "row" }, more, table.element));
 
   function resize() {
@@ -114,13 +114,14 @@ function summary({ ranked, result, token }) {
 function tableRows({ ranked, result, token }, shown) {
   const header = ["table.rank", "table.token", "table.before", "table.after"].map((key) => t(key));
   const count = Math.min(shown, ranked.allowed);
+  const share = (p) => [evenPercent(p), p];
   const lines = Array.from({ length: count }, (_, i) => [
-    whole(i + 1),
-    spoken(token(ranked.ids[i])),
-    evenPercent(ranked.own.p[i]),
-    i < result.kept ? evenPercent(result.p[i]) : t("table.cut"),
+    [whole(i + 1), i + 1],
+    [spoken(token(ranked.ids[i])), plain(token(ranked.ids[i]))],
+    share(ranked.own.p[i]),
+    i < result.kept ? share(result.p[i]) : [t("table.cut"), 0],
   ]);
   const others = t("bars.others", { n: whole(ranked.ids.length - count) });
-  const rest = [1 - ranked.mass[count], sum(result.p, count)].map(evenPercent);
+  const rest = [Math.max(0, 1 - ranked.mass[count]), sum(result.p, count)].map(share);
   return [header, ...lines, [t("table.rest"), others, ...rest]];
 }

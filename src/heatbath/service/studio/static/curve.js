@@ -36,7 +36,7 @@ export function mountCurve(app) {
   const hand = h("div", { class: "curve-hand", role: "slider", tabIndex: 0, "aria-valuemin": 0, "aria-valuemax": 100 });
   const caption = h("p", { class: "fine" });
   const key = h("p", { class: "fine key" });
-  const table = twin(() => tableRows(app.view()));
+  const table = twin("entropy-against-temperature", () => tableRows(app.view()));
   fill(at("curve"), h("div", { class: "curve-frame" }, picture, hand), key, caption, table.element);
   let drawn = null;
   let width = 0; // kept, because asking for it while painting would force a layout
@@ -128,6 +128,7 @@ const highest = ({ free }) => Math.max(free.at(-1).entropy, 1e-9);
 
 function tableRows({ curve }) {
   const header = [t("numbers.temperature"), t("curve.free"), t("curve.kept")];
-  const lines = curve.free.map(({ T, entropy }, i) => [degree(T, 2), bits(entropy), bits(curve.kept[i].entropy)]);
+  const both = (entropy) => [bits(entropy), bitsOf(entropy)];
+  const lines = curve.free.map(({ T, entropy }, i) => [[degree(T, 2), T], both(entropy), both(curve.kept[i].entropy)]);
   return [header, ...lines.filter((_, i) => i % 5 === 0)];
 }

@@ -12,6 +12,7 @@ export default {
   "token.label": "{token}, surprisal {bits} bits{parts}",
   "token.parts": ", here the texts part",
   table: "Show as a table",
+  "table.save": "Save as CSV",
   "table.rank": "Rank",
   "table.token": "Token",
   "table.before": "Before",

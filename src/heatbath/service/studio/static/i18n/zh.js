@@ -12,6 +12,7 @@ export default {
   "token.label": "{token}，惊奇度 {bits} 比特{parts}",
   "token.parts": "，文本从这里分叉",
   table: "以表格显示",
+  "table.save": "存为 CSV",
   "table.rank": "名次",
   "table.token": "词元",
   "table.before": "之前",
