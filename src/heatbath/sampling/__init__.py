@@ -1,5 +1,6 @@
 """Token sampling: steps that temper and truncate, draws that choose, and the chain that joins them."""
 
+from heatbath.sampling import orders
 from heatbath.sampling.adaptive import adaptive_p
 from heatbath.sampling.ban import ban_sequences, bans, logit_bias
 from heatbath.sampling.chain import Sampled, Sampler, chain
@@ -46,6 +47,7 @@ __all__ = [
     "mirostat_v1",
     "mirostat_v2",
     "no_repeat_ngram",
+    "orders",
     "p_less",
     "penalties",
     "plackett_luce",

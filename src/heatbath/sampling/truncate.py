@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.made import maker
+from heatbath.errors import InputError
+from heatbath.made import maker, show
 from heatbath.sampling.mass import SLACK, keep, keep_best, rank, reaches, weigh
 from heatbath.sampling.parameters import check_parameter, check_rows, per_row
 from heatbath.sampling.step import Step, stateless
@@ -64,20 +65,22 @@ def top_k(k: Any) -> Step:
 
 
 @maker("step")
-def top_p(p: Any) -> Step:
+def top_p(p: Any, *, reaching: bool = True) -> Step:
     """Keep the smallest set of best options whose probabilities add up to at least ``p`` (the nucleus).
 
     An option stays iff the options with a strictly larger score have less than ``p`` of the mass together.
 
     Arguments:
         p: 0 < p <= 1, or one per row.
+        reaching: whether the option with which the mass reaches p is kept, as in the paper and nearly everywhere;
+            False: only options whose mass together is at most p, and the best always, as in ExLlama.
 
     At the boundary: the option that reaches p is kept, every option that ties with it as well, and at least one always;
     p = 1 keeps everything that is not forbidden. A mass counts as p from p (1 - 1e-12) on, so that an exact hit does
-    not depend on rounding.
+    not depend on rounding. With reaching=False options that tie go together, and an exact hit is kept.
 
     Raises:
-        InputError: p is not in (0, 1].
+        InputError: p is not in (0, 1], or reaching is neither True nor False.
 
     >>> import numpy as np, heatbath as hb
     >>> hb.chain(hb.top_p(0.6)).scores((), np.log([0.5, 0.3, 0.2])).scores.round(3)
@@ -95,6 +98,14 @@ def top_p(p: Any) -> Step:
         "p must lie in (0, 1]",
         "write for example top_p(0.95); to keep every option leave top_p out",
     )
+    if not isinstance(reaching, bool):
+        raise InputError(
+            "reaching is True or False",
+            doing="making top_p",
+            on=f"top_p({show(p)}, reaching={show(reaching)})",
+            instead="write for example top_p(0.95)",
+            field="reaching",
+        )
 
     def cut(scores: Array) -> Array:
         xp = namespace(scores)
@@ -102,13 +113,18 @@ def top_p(p: Any) -> Step:
         weights = weigh(ranked).weights
         mass = xp.cumulative_sum(weights, axis=-1)
         part = per_row(share, scores, "top_p")
+        if not reaching:
+            # An option goes if the mass up to it, and up to the last that ties with it, is above p of the whole.
+            above = ~reaches(part * mass[..., -1:], mass) & (part < 1)
+            lost = xp.max(xp.where(above, ranked, xp.full_like(ranked, -xp.inf)), axis=-1, keepdims=True)
+            return keep(scores, (scores > lost) | (scores == ranked[..., :1]))
         # Position i stays iff the mass before it is below p of the whole. The first always does, also where p is too
         # small for the type.
         first = xp.arange(ranked.shape[-1], device=getattr(scores, "device", None)) == 0
         stays = ~reaches(mass - weights, part * mass[..., -1:]) | (part == 1) | first
         return keep_best(scores, ranked, stays)
 
-    return stateless(cut, "top_p", share)
+    return stateless(cut, "top_p", share) if reaching else stateless(cut)
 
 
 @maker("step")

@@ -1,0 +1,207 @@
+"""What an engine is: its settings, the order of its steps, and what it does at the ends."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from heatbath.core.arrays import is_number
+from heatbath.errors import InputError, while_doing
+from heatbath.made import show
+from heatbath.sampling.chain import Sampler, chain
+from heatbath.sampling.draw import categorical, greedy
+from heatbath.sampling.orders.links import EARLY, Link, swap
+from heatbath.sampling.orders.values import ANY, NONE, Values
+
+Given = Mapping[str, Any]
+"""Settings by the engine's names."""
+
+
+class Setting(NamedTuple):
+    """One row of an engine's table."""
+
+    name: str
+    default: Any
+    steps: tuple[str, ...] = ()
+    """The steps that it is an argument of; none where it only decides about the order."""
+    argument: str = ""
+    """Which one; "" where it only switches the step on and off."""
+    off: Values = NONE
+    """Values with which the engine leaves the step out."""
+    legal: Values = ANY
+    """What the engine does not refuse."""
+    scale: float = 1.0
+    """The step's argument is the setting times this: bits become nats."""
+    whole: Values = NONE
+    """Values that mean "all of them": the step's argument is then None."""
+
+    @property
+    def neutral(self) -> Any:
+        """A value with which the engine leaves the step out."""
+        return self.default if self.default in self.off else self.off.example
+
+    def inside(self, value: Any) -> Any:
+        """The argument of the step."""
+        if value in self.whole:
+            return None
+        return value * self.scale if self.scale != 1 else value
+
+    def outside(self, argument: Any) -> Any:
+        """The value of the setting, from the argument of the step."""
+        if argument is None:
+            return self.whole.example
+        if isinstance(self.default, bool):
+            return bool(argument)
+        return argument / self.scale if self.scale != 1 else argument
+
+
+class Difference(NamedTuple):
+    """Where this engine does something else than the chain that stands for it; each has a test."""
+
+    name: str
+    says: str
+
+
+def _as_given(values: dict[str, Any]) -> dict[str, Any]:
+    return values
+
+
+def _in_place(_steps: Sequence[str]) -> list[dict[str, Any]]:
+    return [{}]
+
+
+class Engine(NamedTuple):
+    """A row of the table of engines."""
+
+    name: str
+    """As its authors write it."""
+    function: str
+    """As Python writes it."""
+    version: str
+    """The release whose source was read."""
+    settings: tuple[Setting, ...]
+    order: Callable[[Given], Sequence[str]]
+    """The steps in the order in which they act, by the settings."""
+    cold: dict[str, Any]
+    """Settings that make it greedy."""
+    is_greedy: Callable[[Given], bool] = lambda given: False
+    """Whether it takes the argmax behind the penalties and leaves everything else out."""
+    adjust: Callable[[dict[str, Any]], dict[str, Any]] = _as_given
+    """What it silently makes of settings; or an error that says what it would do."""
+    always: Mapping[str, Mapping[str, Any]] = {}  # noqa: RUF012  a table, never changed
+    """Arguments of steps that it has no setting for."""
+    warm: Mapping[str, Any] = {}  # noqa: RUF012
+    """Settings without which it does not sample."""
+    arrangements: Callable[[Sequence[str]], list[dict[str, Any]]] = _in_place
+    """Settings that change its order, to choose from for steps in a wanted order."""
+    aliases: tuple[str, ...] = ()
+    said: Mapping[str, str] = {}  # noqa: RUF012
+    """For the docs: what it does with T at the ends ("T = 0", ...)."""
+    differences: tuple[Difference, ...] = ()
+
+    def setting(self, name: str) -> Setting:
+        """The row of a setting.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        rows = {row.name: row for row in self.settings}
+        if name not in rows:
+            raise InputError(
+                f"{self.name} has no setting {show(name)} that decides what is drawn",
+                instead=meant(str(name), rows),
+                field=str(name),
+            )
+        return rows[name]
+
+    def read(self, given: Given) -> dict[str, Any]:
+        """Every setting, the ones that were not given at their defaults, as the engine takes them.
+
+        Raises:
+            InputError: an unknown name, or a value that the engine refuses.
+        """
+        for name, value in given.items():
+            row = self.setting(name)
+            if (is_number(value) or not _decides(row, value)) and value not in row.legal and value != row.default:
+                raise InputError(
+                    f"{self.name} refuses {name}={show(value):.60}",
+                    instead=f"it takes {_legal(row)}",
+                    field=name,
+                )
+        return self.adjust({row.name: given.get(row.name, row.default) for row in self.settings})
+
+    def links(self, given: Given) -> tuple[list[Link], bool]:
+        """The steps as data, in the order of the engine, and whether the argmax follows them at once."""
+        values = self.read(given)
+        cold = self.is_greedy(values)
+        found = (self._link(step, values) for step in self.order(values) if not cold or step in EARLY)
+        return [link for link in found if link is not None], cold
+
+    def _link(self, step: str, values: Given) -> Link | None:
+        arguments = dict(self.always.get(step, {}))
+        for row in self.settings:
+            if step in row.steps:
+                value = values[row.name]
+                if value in row.off:
+                    return None
+                if row.argument:
+                    arguments[row.argument] = row.inside(value)
+        return settled(Link(step, arguments))
+
+    def sampler(self, given: Given) -> Sampler:
+        """The chain that keeps and draws from what the engine does."""
+        with while_doing(f"making orders.{self.function}", ", ".join(f"{n}={show(v):.60}" for n, v in given.items())):
+            links, cold = self.links(given)
+            steps = [link.step() for link in heat_behind(links)]
+            return chain(*steps, greedy() if cold else categorical())
+
+
+def settled(link: Link) -> Link | None:
+    """The link without arguments that say nothing, or None where it does nothing at all."""
+    arguments = dict(link.arguments)
+    if link.name == "temperature" and is_number(arguments["thermostat"]) and arguments["thermostat"] == 1:
+        return None  # dividing by 1
+    if arguments.get("window", 0) is None or not arguments.get("decay"):
+        arguments.pop("decay", None)  # nothing lies before a window without end
+    if isinstance(arguments.get("bias"), Mapping):  # JSON knows texts as keys alone
+        arguments["bias"] = {int(token): add for token, add in arguments["bias"].items()}
+    return Link(link.name, arguments)
+
+
+def heat_behind(links: Iterable[Link]) -> list[Link]:
+    """The same with no temperature before a penalty.
+
+    The temperature step subtracts the largest score, which changes no probability; but a repetition penalty looks at
+    the signs of the scores as the model gave them.
+    """
+    ordered: list[Link] = []
+    for link in links:
+        ordered.append(link)
+        place = len(ordered) - 1
+        while link.name in EARLY and place and ordered[place - 1].name == "temperature":
+            changed = swap(ordered[place - 1], ordered[place])
+            if changed is None:
+                raise InputError(
+                    f"{link.name} behind a temperature that is not a number above 0 has no equal in front of it",
+                    instead="give a temperature such as 0.7",
+                    field=link.name,
+                )
+            ordered[place - 1], ordered[place] = changed
+            place -= 1
+    return ordered
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is unknown."""
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(names.values())}"
+
+
+def _decides(row: Setting, value: Any) -> bool:
+    """Whether the value is a thermostat, a schedule or an array in the place of a temperature."""
+    return row.argument == "thermostat" and (callable(value) or hasattr(value, "step") or hasattr(value, "ndim"))
+
+
+def _legal(row: Setting) -> str:
+    off = f"; {show(row.neutral)} switches it off" if row.off.words else ""
+    return f"{row.legal.words}{off}, and {show(row.default)} where nothing is given"
