@@ -79,8 +79,8 @@ class Engine(NamedTuple):
     version: str
     """The release whose source was read."""
     settings: tuple[Setting, ...]
-    order: Callable[[Given], Sequence[str]]
-    """The steps in the order in which they act, by the settings."""
+    order: Callable[[Given], Sequence[str | Link]]
+    """The steps in the order in which they act, by the settings; a link is one that no setting changes."""
     cold: dict[str, Any]
     """Settings that make it greedy."""
     is_greedy: Callable[[Given], bool] = lambda given: False
@@ -133,8 +133,8 @@ class Engine(NamedTuple):
         """The steps as data, in the order of the engine, and whether the argmax follows them at once."""
         values = self.read(given)
         cold = self.is_greedy(values)
-        found = (self._link(step, values) for step in self.order(values) if not cold or step in EARLY)
-        return [link for link in found if link is not None], cold
+        found = (step if isinstance(step, Link) else self._link(step, values) for step in self.order(values))
+        return [link for link in found if link is not None and (not cold or link.name in EARLY)], cold
 
     def _link(self, step: str, values: Given) -> Link | None:
         arguments = dict(self.always.get(step, {}))

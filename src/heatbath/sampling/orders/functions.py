@@ -59,7 +59,7 @@ def said(row: Setting) -> str:
 
 def default_order(engine: Engine) -> list[str]:
     """The steps of an engine in its default order, whether they are on or not."""
-    return list(engine.order(engine.read(engine.warm)))
+    return [step for step in engine.order(engine.read(engine.warm)) if isinstance(step, str)]
 
 
 def heat_said(engine: Engine) -> str:

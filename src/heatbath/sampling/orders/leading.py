@@ -5,6 +5,7 @@ from typing import Any
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
 from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting
+from heatbath.sampling.orders.links import Link
 from heatbath.sampling.orders.values import (
     FINITE,
     FLAG,
@@ -40,6 +41,14 @@ def _samples(values: dict[str, Any]) -> dict[str, Any]:
 
 TEMPERED = ("temperature", "top_h", "top_k", "top_p", "min_p", "typical", "epsilon", "eta")
 
+
+
+def _transformers_order(given: Given) -> tuple[str | Link, ...]:
+    """top_h looks at the 100 best options and leaves no other."""
+    hundred = [Link("top_k", {"k": 100})] if given["top_h"] is not None else []
+    return ("repetition", "no_repeat_ngram", "ban_sequences", "bans", "temperature", *hundred, *TEMPERED[1:])
+
+
 TRANSFORMERS = Engine(
     "transformers",
     "transformers",
@@ -67,7 +76,7 @@ TRANSFORMERS = Engine(
         Setting("epsilon_cutoff", 0.0, ("epsilon",), "eps", outside(0, 1), between(0, 1)),
         Setting("eta_cutoff", 0.0, ("eta",), "eps", outside(0, 1), between(0, 1)),
     ),
-    order=lambda given: ("repetition", "no_repeat_ngram", "ban_sequences", "bans", *TEMPERED),
+    order=_transformers_order,
     adjust=lambda values: _none_of_nothing(_samples(values)),
     is_greedy=lambda given: not given["do_sample"],
     cold={"do_sample": False},

@@ -65,6 +65,9 @@ def translate(source: str, target: str, settings: Given) -> Translation:
     source did, with the function of its name.
     """
     first, second = engine(source), engine(target)
+    if first is second:
+        first.read(settings)
+        return Translation(dict(settings), (), ())
     with while_doing(f"translating from {first.name} to {second.name}", show(dict(settings))):
         return _Work(first, second, settings).translation()
 
@@ -134,7 +137,7 @@ class _Work:
 
     def _sorted(self, links: list[Link], arrangement: dict[str, Any]) -> tuple[list[Link], list[str]]:
         written = {**self.target.warm, **self._written(links, quietly=True), **arrangement}
-        order = list(self.target.order(self.target.read(self._legal(written))))
+        order = [step for step in self.target.order(self.target.read(self._legal(written))) if isinstance(step, str)]
         there = [link for link in links if link.name in order]
         clashes = [f"{link.name}: {self.target.name} leaves it out here" for link in links if link.name not in order]
         ordered: list[Link] = []
