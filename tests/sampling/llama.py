@@ -21,8 +21,8 @@ def behind(sampler, text, scores):
     )
     candidates = lib.llama_token_data_array(data=options, size=len(scores), selected=-1, sorted=False)
     lib.llama_sampler_apply(sampler, ctypes.byref(candidates))
-    lib.llama_sampler_free(sampler)
     left = np.full(len(scores), -np.inf)
-    for option in options[: candidates.size]:
+    for option in candidates.data[: candidates.size]:  # a sampler may move the beginning
         left[option.id] = option.logit
+    lib.llama_sampler_free(sampler)
     return left
