@@ -22,7 +22,11 @@ def common(given, options):
     """As ``common_sampler_init`` joins them; the last, which draws, is left out."""
     lib = llama()
     bias = [lib.llama_logit_bias(token, value) for token, value in (given["logit_bias"] or {}).items()]
-    first = [lib.llama_sampler_init_logit_bias(options, len(bias), (lib.llama_logit_bias * len(bias))(*bias))] if bias else []
+    first = (
+        [lib.llama_sampler_init_logit_bias(options, len(bias), (lib.llama_logit_bias * len(bias))(*bias))]
+        if bias
+        else []
+    )
     if given["mirostat"]:
         return chained(*first, lib.llama_sampler_init_temp(given["temperature"]))
     make = {

@@ -23,8 +23,6 @@ def functions(package, file, *names, **given):
             node = next(each for each in body if getattr(each, "name", None) == part)
             body = node.body
         node.decorator_list = []
-        module = ast.Module(
-            [ast.ImportFrom("__future__", [ast.alias("annotations")], 0), node], type_ignores=[]
-        )
+        module = ast.Module([ast.ImportFrom("__future__", [ast.alias("annotations")], 0), node], type_ignores=[])
         exec(compile(ast.fix_missing_locations(module), file, "exec"), found)
     return [found[name.rpartition(".")[2]] for name in names]

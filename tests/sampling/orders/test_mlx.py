@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from tests.sampling.orders.rows import Compared, drawn_from, random_rows, random_text
+from tests.sampling.orders.rows import Compared, random_rows, random_text
 from tests.sampling.orders.settings import random_settings, rng
 
 
@@ -18,7 +18,9 @@ def utils():
     package = importlib.util.find_spec("mlx_lm")
     if package is None:
         pytest.skip("mlx-lm is not installed")
-    spec = importlib.util.spec_from_file_location("utils", Path(package.submodule_search_locations[0]) / "sample_utils.py")
+    spec = importlib.util.spec_from_file_location(
+        "utils", Path(package.submodule_search_locations[0]) / "sample_utils.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -28,7 +30,10 @@ def left_by(utils, given, row, text):
     """The probabilities that mlx-lm draws from: its processors, its log-softmax, its sampler before the draw."""
     import mlx.core as mx
 
-    names = ["logit_bias", *(f"{n}_{what}" for n in ("repetition", "presence", "frequency") for what in ("penalty", "context_size"))]
+    names = [
+        "logit_bias",
+        *(f"{n}_{what}" for n in ("repetition", "presence", "frequency") for what in ("penalty", "context_size")),
+    ]
     logits, tokens = mx.array(row[None]), mx.array(text)
     for processor in utils.make_logits_processors(**{name: given[name] for name in names}):
         logits = processor(tokens, logits)
@@ -52,6 +57,5 @@ def test_mlx_lm_keeps_and_draws_from_the_same(utils):
         text = random_text(random)
         sampler = hb.orders.mlx_lm(**settings)
         for row in random_rows(random, 20):
-            compared.add(drawn_from(sampler, row, text), left_by(utils, given, row, text), settings)
-    print(compared.rows, compared.in_the_tail, len(compared.different), compared.largest)
-    assert (compared.rows, compared.different) == (2000, [])
+            compared.add(sampler, row, text, left_by(utils, given, row, text))
+    assert (compared.rows, compared.different) == (2000, []), compared

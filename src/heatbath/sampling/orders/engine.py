@@ -11,6 +11,7 @@ from heatbath.sampling.chain import Sampler, chain
 from heatbath.sampling.draw import categorical, greedy
 from heatbath.sampling.orders.links import EARLY, Link, swap
 from heatbath.sampling.orders.values import ANY, NONE, Values
+from heatbath.thermostat import Thermostat
 
 Given = Mapping[str, Any]
 """Settings by the engine's names."""
@@ -38,6 +39,10 @@ class Setting(NamedTuple):
     def neutral(self) -> Any:
         """A value with which the engine leaves the step out."""
         return self.default if self.default in self.off else self.off.example
+
+    def takes(self, value: Any) -> bool:
+        """Whether the engine does not refuse it."""
+        return value in self.legal or value in self.off or (value is self.default and value is None)
 
     def inside(self, value: Any) -> Any:
         """The argument of the step."""
@@ -87,14 +92,14 @@ class Engine(NamedTuple):
     """Whether it takes the argmax behind the penalties and leaves everything else out."""
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = _as_given
     """What it silently makes of settings; or an error that says what it would do."""
-    always: Mapping[str, Mapping[str, Any]] = {}  # noqa: RUF012  a table, never changed
+    always: Mapping[str, Mapping[str, Any]] = {}
     """Arguments of steps that it has no setting for."""
-    warm: Mapping[str, Any] = {}  # noqa: RUF012
+    warm: Mapping[str, Any] = {}
     """Settings without which it does not sample."""
     arrangements: Callable[[Sequence[str]], list[dict[str, Any]]] = _in_place
     """Settings that change its order, to choose from for steps in a wanted order."""
     aliases: tuple[str, ...] = ()
-    said: Mapping[str, str] = {}  # noqa: RUF012
+    said: Mapping[str, str] = {}
     """For the docs: what it does with T at the ends ("T = 0", ...)."""
     differences: tuple[Difference, ...] = ()
 
@@ -121,7 +126,7 @@ class Engine(NamedTuple):
         """
         for name, value in given.items():
             row = self.setting(name)
-            if (is_number(value) or not _decides(row, value)) and value not in row.legal and value != row.default:
+            if not (row.takes(value) or _decides(row, value)):
                 raise InputError(
                     f"{self.name} refuses {name}={show(value):.60}",
                     instead=f"it takes {_legal(row)}",
@@ -168,25 +173,28 @@ def settled(link: Link) -> Link | None:
 
 
 def heat_behind(links: Iterable[Link]) -> list[Link]:
-    """The same with no temperature before a penalty.
+    """The same with no temperature before a repetition penalty.
 
-    The temperature step subtracts the largest score, which changes no probability; but a repetition penalty looks at
-    the signs of the scores as the model gave them.
+    The steps that temper subtract the largest score, which changes no probability; but that penalty looks at the signs
+    of the scores as the model gave them.
+
+    Raises:
+        InputError: something between the two keeps them from changing places.
     """
-    ordered: list[Link] = []
-    for link in links:
-        ordered.append(link)
-        place = len(ordered) - 1
-        while link.name in EARLY and place and ordered[place - 1].name == "temperature":
-            changed = swap(ordered[place - 1], ordered[place])
-            if changed is None:
-                raise InputError(
-                    f"{link.name} behind a temperature that is not a number above 0 has no equal in front of it",
-                    instead="give a temperature such as 0.7",
-                    field=link.name,
-                )
-            ordered[place - 1], ordered[place] = changed
-            place -= 1
+    ordered = list(links)
+    last = max((place for place, link in enumerate(ordered) if link.name == "repetition"), default=-1)
+    for start in range(last - 1, -1, -1):
+        if ordered[start].name in ("temperature", "dynatemp", "smoothing"):
+            for place in range(start, last):
+                changed = swap(ordered[place], ordered[place + 1])
+                if changed is None:
+                    raise InputError(
+                        f"a repetition penalty behind {ordered[place].step()} and {ordered[place + 1].name} has no "
+                        "equal in front of them, and here tempered scores have lost the signs that it looks at",
+                        instead="put the penalties first",
+                        field="repetition",
+                    )
+                ordered[place], ordered[place + 1] = changed
     return ordered
 
 
@@ -199,7 +207,7 @@ def meant(name: str, known: Iterable[str]) -> str:
 
 def _decides(row: Setting, value: Any) -> bool:
     """Whether the value is a thermostat, a schedule or an array in the place of a temperature."""
-    return row.argument == "thermostat" and (callable(value) or hasattr(value, "step") or hasattr(value, "ndim"))
+    return row.argument == "thermostat" and (callable(value) or isinstance(value, Thermostat) or hasattr(value, "ndim"))
 
 
 def _legal(row: Setting) -> str:

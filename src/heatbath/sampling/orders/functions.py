@@ -33,7 +33,7 @@ def _doc(engine: Engine) -> str:
 Arguments:
 {arguments}
 
-{_wrapped("A thermostat or a schedule can stand in the place of the temperature. At its ends: " + heat_said(engine) + ".")}
+{_wrapped(f"A thermostat or a schedule can stand in the place of the temperature. {heat_said(engine)}.")}
 
 What {engine.name} does that this chain does not:
 

@@ -24,7 +24,7 @@ EARLIEST = 1e-5  # TensorRT-LLM divides by no less
 
 
 def _samples(values: dict[str, Any]) -> dict[str, Any]:
-    """generate ignores every setting of sampling while do_sample is False, which is its default."""
+    """Generate ignores every setting of sampling while do_sample is False, which is its default."""
     ignored = [
         row.name
         for row in TRANSFORMERS.settings
@@ -40,7 +40,6 @@ def _samples(values: dict[str, Any]) -> dict[str, Any]:
 
 
 TEMPERED = ("temperature", "top_h", "top_k", "top_p", "min_p", "typical", "epsilon", "eta")
-
 
 
 def _transformers_order(given: Given) -> tuple[str | Link, ...]:
@@ -166,7 +165,8 @@ VLLM_V1 = Engine("vLLM V1", "vllm_v1", aliases=("vllm-v1",), **_VLLM)
 
 def _sglang_order(given: Given) -> tuple[str, ...]:
     """Top-k and top-p look at the same probabilities, which is top-p before top-k; but with FlashInfer and a min-p each
-    step sees what the one before it left."""
+    step sees what the one before it left.
+    """
     early = ("frequency", "presence", "repetition", "logit_bias", "temperature")
     if given["sampling_backend"] == "flashinfer" and given["min_p"] > 0:
         return (*early, "top_k", "top_p", "min_p")

@@ -41,10 +41,10 @@ class Link(NamedTuple):
 
 
 def _dynatemp(exponent: float = 1.0, **ends: float) -> Step:
-    """By the names of llama.cpp (temperature and range) or by the ends (low and high)."""
+    """By the middle and the range, as in llama.cpp, or by the ends."""
     make = MAKERS["thermostat"]  # the thermostats live in a room of their own, which the registry leads to
     if "range" in ends:
-        return temperature(make["dynatemp"](ends["temperature"], ends["range"], exponent))
+        return temperature(make["dynatemp"](ends["thermostat"], ends["range"], exponent))
     return temperature(make["by_confidence"](ends["low"], ends["high"], "entropy", exponent))
 
 

@@ -53,7 +53,7 @@ def _limits(values: dict[str, Any]) -> dict[str, Any]:
                 field="temperature",
             )
         t = 0.0
-    clipped = {name: min(values[name], 1.0) for name in ("min_p", "xtc_probability") if name in values}
+    clipped: dict[str, Any] = {n: min(values[n], 1.0) for n in ("min_p", "xtc_probability") if n in values}
     return {**values, "temperature": t, "top_p": 1e-12 if p <= 0 else p, **clipped}
 
 
@@ -83,8 +83,8 @@ def _samplers(steps: Sequence[str]) -> list[dict[str, Any]]:
     """The default order, or the one that is wanted."""
     names: list[str] = []
     for step in steps:
-        step = "temperature" if step == "dynatemp" else step
-        name = next((name for name, parts in SAMPLERS.items() if step in parts), None)
+        part = "temperature" if step == "dynatemp" else step
+        name = next((name for name, parts in SAMPLERS.items() if part in parts), None)
         if name and name not in names:
             names.append(name)
     wanted: list[dict[str, Any]] = [{"samplers": names}]
@@ -137,8 +137,8 @@ DIFFERENCES = (
     ),
     Difference(
         "n-sigma first",
-        "top_n_sigma leaves options at -inf among the candidates: with top_k off, typical_p then computes NaN and dynatemp "
-        "counts them in ln n; here they are gone",
+        "top_n_sigma leaves options at -inf among the candidates, so that typical_p computes NaN behind it and "
+        "dynatemp counts them in ln n; here they are gone",
     ),
 )
 
@@ -159,7 +159,7 @@ LLAMA_CPP = Engine(
         *_truncation(0.95, 0.05),
         Setting("xtc_probability", 0.0, ("xtc",), "probability", at_most(0), REAL),
         Setting("xtc_threshold", 0.1, ("xtc",), "threshold", at_least(0.5), REAL),
-        Setting("temperature", 0.8, ("temperature",), "thermostat", legal=REAL),
+        Setting("temperature", 0.8, ("temperature", "dynatemp"), "thermostat", legal=REAL),
         Setting("dynatemp_range", 0.0, ("dynatemp",), "range", at_most(0), REAL),
         Setting("dynatemp_exponent", 1.0, ("dynatemp",), "exponent", legal=REAL),
         Setting("adaptive_target", -1.0, ("adaptive_p",), "target", Values("negative", lambda n: n < 0, -1.0), REAL),

@@ -220,10 +220,16 @@ EXLLAMAV2 = Engine(
             "top-p fills up",
             "drops the option that crosses top_p, as here, and then goes on to keep less likely ones that still fit",
         ),
+        Difference(
+            "threshold off by one",
+            "min_p and top_a lose the option just above the threshold, or keep the one just below it, on about half of "
+            "all rows, by how their partition ends; here the rule that they stand for",
+        ),
         Difference("tiny probabilities", "top-p leaves out what is less likely than 1e-6; here only the mass counts"),
         Difference(
             "typical off centre",
-            "measures the distance to the entropy on p + ln p instead of ln p, and drops the option that reaches the mass",
+            "measures the distance to the entropy on p + ln p instead of ln p, and drops the option that reaches the "
+            "mass; here as in the paper",
         ),
         Difference(
             "XTC by weights",
@@ -420,7 +426,10 @@ WEBUI = Engine(
             "n-sigma of a sample",
             "options that were removed before count in sigma as scores of 0; here they do not count",
         ),
-        Difference("last rank of tfs", "always removes the least likely option; here only where others go"),
+        Difference(
+            "tail of tfs",
+            "removed options count as probabilities of 0, whose bend shows too, and the last rank always goes; here neither",
+        ),
         Difference(
             "breakers", "dry_sequence_breakers are texts, newline, colon, quote and star by default; here token ids"
         ),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from heatbath.core.arrays import is_number
 from heatbath.errors import while_doing
 from heatbath.made import show
-from heatbath.sampling.orders.engine import Engine, Given, heat_behind, settled
+from heatbath.sampling.orders.engine import Engine, Given, settled
 from heatbath.sampling.orders.links import EARLY, MAY_LOSE_THE_BEST, Link, swap
 from heatbath.sampling.orders.table import engine
 
@@ -24,8 +24,7 @@ class Translation(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """Whether both engines keep the same options and draw from the same distribution, but for the ends that
-        :doc:`the page on engines </engines>` names."""
+        """Whether both keep the same and draw from the same distribution, but for ends named in :doc:`/engines`."""
         return not self.lost
 
 
@@ -97,7 +96,7 @@ class _Work:
             return
         before = self.links[:place]
         self.lost += [
-            f"{link.name}: {self.source.name} applies it before it takes the best option, {self.target.name} leaves it out"
+            f"{link.name}: {self.source.name} applies it before it takes the best option, {self.target.name} does not"
             for link in before
             if link.name in MAY_LOSE_THE_BEST
         ]
@@ -117,9 +116,8 @@ class _Work:
             given = link.arguments.get(argument, usual.get(argument))
             there = fixed.get(argument, usual.get(argument))
             if given != there:
-                self.lost.append(
-                    f"{link.name}: {argument} is {show(given)} in {self.source.name} and {show(there)} in {self.target.name}"
-                )
+                ours, theirs = f"{show(given)} in {self.source.name}", f"{show(there)} in {self.target.name}"
+                self.lost.append(f"{link.name}: {argument} is {ours} and {theirs}")
             link = link.replaced(argument, there) if argument in fixed else _without(link, argument)
         return link
 
@@ -148,16 +146,14 @@ class _Work:
                 one, two = ordered[place - 1], ordered[place]
                 changed = swap(one, two)
                 if changed is None:
-                    clashes.append(
-                        f"the order: {self.source.name} applies {one.name} before {two.name}, {self.target.name} behind "
-                        "it, and nothing says that the same is kept"
-                    )
+                    orders = f"{self.source.name} applies {one.name} before {two.name}, {self.target.name} behind it"
+                    clashes.append(f"the order: {orders}, and nothing says that the same is kept")
                 ordered[place - 1], ordered[place] = changed or (two, one)
                 place -= 1
         return ordered, clashes
 
     def _legal(self, settings: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in settings.items() if value in self.target.setting(name).legal}
+        return {name: value for name, value in settings.items() if self.target.setting(name).takes(value)}
 
     def _written(self, links: Sequence[Link], *, quietly: bool = False) -> dict[str, Any]:
         """The settings of the target that give these links, what it does by default switched off."""
@@ -168,7 +164,8 @@ class _Work:
                     continue
                 value = row.outside(link.arguments[row.argument]) if row.argument in link.arguments else row.default
                 value = True if not row.argument else value
-                if value != row.default and (value not in row.legal or value in row.off):
+                value = float(value) if type(row.default) is float and type(value) is int else value
+                if value != row.default and (not row.takes(value) or value in row.off):
                     if not quietly:
                         self.lost.append(f"{link.name}: {self.target.name} does not take {row.name}={show(value)}")
                     continue
@@ -176,14 +173,10 @@ class _Work:
                     self.lost.append(f"{row.name}: one number stands for several steps of {self.target.name}")
                 settings[row.name] = value
         there = {link.name for link in links}
-        if not self.cold:
-            for link in self.target.links(self.target.warm)[0]:
-                if link.name not in there:
-                    settings.update(self._switched_off(link.name))
-        else:
-            for link in self.target.links(self.target.cold)[0]:
-                if link.name not in there and link.name in EARLY:
-                    settings.update(self._switched_off(link.name))
+        by_default, _ = self.target.links(self.target.cold if self.cold else self.target.warm)
+        for link in by_default:
+            if link.name not in there and (link.name in EARLY or not self.cold):
+                settings = {**self._switched_off(link.name), **settings}
         return settings
 
     def _switched_off(self, step: str) -> dict[str, Any]:
@@ -267,11 +260,11 @@ def _spelled(link: Link, wanted: set[str]) -> Link:
     """Dynamic temperature by its middle and range, or by its ends."""
     given = link.arguments
     if link.name == "dynatemp" and "low" in wanted and "range" in given:
-        low, high = max(0.0, given["temperature"] - given["range"]), given["temperature"] + given["range"]
+        low, high = max(0.0, given["thermostat"] - given["range"]), given["thermostat"] + given["range"]
         return Link(link.name, {"low": low, "high": high, "exponent": given["exponent"]})
     if link.name == "dynatemp" and "range" in wanted and "low" in given:
         middle, reach = (given["low"] + given["high"]) / 2, (given["high"] - given["low"]) / 2
-        return Link(link.name, {"temperature": middle, "range": reach, "exponent": given["exponent"]})
+        return Link(link.name, {"thermostat": middle, "range": reach, "exponent": given["exponent"]})
     return link
 
 
@@ -292,6 +285,3 @@ def _near(one: Any, two: Any) -> bool:
     if is_number(one) and is_number(two):
         return math.isclose(one, two, rel_tol=1e-12)
     return bool(one == two)
-
-
-__all__ = ["Translation", "heat_behind", "translate"]
