@@ -116,8 +116,7 @@ def test_its_own_chain_keeps_and_draws_from_the_same():
             settings["samplers"] = random.permutation(DEFAULT).tolist()
         try:
             sampler = hb.orders.llama_cpp(**settings)
-        except hb.InputError as error:
-            assert "has no equal in front of them" in str(error)
+        except hb.InputError:  # penalties behind a temperature and a cut between
             refused += 1
             continue
         given, text = engine.read(settings), random_text(random, 90)

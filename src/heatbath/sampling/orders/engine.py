@@ -202,6 +202,7 @@ def meant(name: str, known: Iterable[str]) -> str:
     """What to write instead of a name that is unknown."""
     names = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), names, n=1)
+    near = near or [each for each in names if name.lower().startswith(each) or each.startswith(name.lower())]
     return f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(names.values())}"
 
 

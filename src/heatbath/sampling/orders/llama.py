@@ -240,7 +240,6 @@ LLAMA_CPP_PYTHON = Engine(
     },
     differences=(
         *(each for each in DIFFERENCES if each.name not in ("XTC ties", "n-sigma first")),
-        Difference("mirostat and T", "with mirostat_mode temperature is not applied, as here"),
         Difference("tfs_z", "is accepted and does nothing; here it is unknown"),
     ),
 )

@@ -239,7 +239,7 @@ EXLLAMAV2 = Engine(
         Difference(
             "XTC protection", "xtc_ignore_tokens are left out of the count; here nothing is removed where one would be"
         ),
-        Difference("smoothing in batches", "divides T by smoothing_factor once more for every row of a batch"),
+        Difference("smoothing in batches", "divides T by smoothing_factor once more for every row of a batch; here once"),
         Difference("breakers", "dry_sequence_breakers come from the tokenizer by default; here none"),
         Difference("dry_max_ngram", "compares at most 20 tokens; here as many as there are"),
     ),
@@ -428,7 +428,8 @@ WEBUI = Engine(
         ),
         Difference(
             "tail of tfs",
-            "removed options count as probabilities of 0, whose bend shows too, and the last rank always goes; here neither",
+            "removed options count as probabilities of 0, whose bend shows too, and the last rank always goes; here "
+            "neither",
         ),
         Difference(
             "breakers", "dry_sequence_breakers are texts, newline, colon, quote and star by default; here token ids"
