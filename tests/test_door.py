@@ -9,7 +9,7 @@ import pytest
 
 import heatbath as hb
 
-ROOMS = {"control", "sampling", "schedules"}
+ROOMS = {"control", "orders", "sampling", "schedules"}
 
 
 def test_the_door_lists_exactly_what_is_public():

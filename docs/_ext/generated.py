@@ -17,6 +17,8 @@ from sphinx.util.docutils import SphinxDirective
 import heatbath
 from heatbath.cli import app as command_line
 from heatbath.made import MAKERS
+from heatbath.sampling.orders import ENGINES, engine
+from heatbath.sampling.orders.functions import default_order
 from heatbath.service import errors, unsupported
 from heatbath.spec import OPTIONS, Option
 
@@ -102,6 +104,47 @@ def makers(kind: str) -> str:
     return _table(("name", "written", "what it does"), rows, (18, 42, 40))
 
 
+def engine_orders() -> str:
+    """The order of every engine, and the chain of its defaults."""
+    rows = (
+        (
+            f":func:`{row.function} <heatbath.sampling.orders.{row.function}>`",
+            " → ".join(f"**{step}**" if step == "temperature" else step for step in default_order(row)),
+            f"``{getattr(heatbath.orders, row.function)()}``",
+        )
+        for row in ENGINES.values()
+    )
+    return _table(("engine", "order", "at its defaults"), rows, (20, 50, 30))
+
+
+def engine_heat() -> str:
+    """What every engine does with temperatures at the ends."""
+    cases = tuple(next(iter(ENGINES.values())).said)
+    rows = ((row.name, *(row.said[case] for case in cases)) for row in ENGINES.values())
+    return _table(("engine", *cases), rows, (15, 17, 17, 17, 17, 17))
+
+
+def engine_settings(name: str) -> str:
+    """The settings of one engine."""
+    rows = (
+        (
+            f"``{row.name}``",
+            f"``{row.default!r}``",
+            ", ".join(row.steps) or "the order",
+            row.off.words or "",
+            row.legal.words or "",
+        )
+        for row in engine(name).settings
+    )
+    return _table(("setting", "default", "step", "off", "not refused"), rows, (24, 12, 22, 18, 24))
+
+
+def engine_differences(name: str) -> str:
+    """What one engine does that its chain does not."""
+    rows = ((each.name, each.says) for each in engine(name).differences)
+    return _table(("name", "the engine ..."), rows, (22, 78))
+
+
 def model_facts() -> str:
     """What training left behind about the embedded model."""
     if not RESULTS.exists():
@@ -138,6 +181,10 @@ DIRECTIVES: dict[str, Callable[..., str]] = {
     "error-types": error_types,
     "unsupported-fields": unsupported_fields,
     "makers": makers,
+    "engine-orders": engine_orders,
+    "engine-heat": engine_heat,
+    "engine-settings": engine_settings,
+    "engine-differences": engine_differences,
     "model-facts": model_facts,
 }
 
@@ -146,6 +193,7 @@ class Generated(SphinxDirective):
     """``.. heatbath-NAME:: ARGUMENT``"""
 
     optional_arguments = 1
+    final_argument_whitespace = True  # an engine may be called by two words
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(__file__)

@@ -12,6 +12,7 @@ import heatbath as hb
 from heatbath.cli import app
 from heatbath.errors import HeatbathError
 from heatbath.made import MAKERS
+from heatbath.sampling.orders import ENGINES
 from heatbath.service import errors, unsupported, wire
 from heatbath.spec import OPTIONS
 
@@ -34,11 +35,23 @@ def test_every_name_of_the_door_has_its_place(name):
     assert f"heatbath.{name}" in DOCUMENTED, f"add '.. autofunction:: heatbath.{name}' to a page of docs/api"
 
 
-@pytest.mark.parametrize("room", ["core", "schedules", "sampling", "control", "spec", "embedded"])
+@pytest.mark.parametrize("room", ["core", "schedules", "sampling", "sampling.orders", "control", "spec", "embedded"])
 def test_every_name_of_a_room_has_its_place(room):
     names = importlib.import_module(f"heatbath.{room}").__all__
     homeless = {name for name in names if not {f"heatbath.{name}", f"heatbath.{room}.{name}"} & DOCUMENTED}
     assert not homeless, f"add them to a page of docs/api: {homeless}"
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_is_told(name, generated):
+    for part in ("settings", "differences"):
+        assert f".. heatbath-engine-{part}:: {name}\n" in PAGES["engines.rst"] + "\n"
+    assert {f"``{row.name}``" for row in ENGINES[name].settings} == set(
+        re.findall(r"\* - (``\w+``)", generated.engine_settings(name))
+    )
+    assert all(each.says in generated.engine_differences(name) for each in ENGINES[name].differences)
+    assert name in generated.engine_heat()
+    assert f"orders.{ENGINES[name].function}>" in generated.engine_orders()
 
 
 @pytest.mark.parametrize("kind", MAKERS)

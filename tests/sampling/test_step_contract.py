@@ -12,7 +12,7 @@ from tests.sampling.numbers import given_numbers
 STEPS = {
     "temperature": [hb.temperature(0.7), hb.temperature(0), hb.temperature(np.inf)],
     "top_k": [hb.top_k(2)],
-    "top_p": [hb.top_p(0.8)],
+    "top_p": [hb.top_p(0.8), hb.top_p(0.8, reaching=False)],
     "min_p": [hb.min_p(0.1)],
     "repetition": [hb.sampling.repetition(1.3), hb.sampling.repetition(1.3, 4, False, 2)],
     "presence": [hb.sampling.presence(0.5, prompt=True)],

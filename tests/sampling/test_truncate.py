@@ -40,6 +40,24 @@ def test_top_p_keeps_what_less_than_p_of_the_mass_beats(weights, percent):
     assert kept(hb.top_p(percent / 100), row) == expected  # exact hits included
 
 
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12).filter(any), st.integers(1, 100))
+def test_top_p_without_the_reaching_option_keeps_at_most_p_of_the_mass(weights, percent):
+    p = Fraction(percent, 100)
+    total = sum(weights)
+    row = [math.log(w) if w else -INF for w in weights]
+    step = hb.top_p(percent / 100, reaching=False)
+    expected = [
+        i for i, w in enumerate(weights) if w and (w == max(weights) or sum(v for v in weights if v >= w) <= p * total)
+    ]
+    assert kept(step, row) == expected
+    assert step.op is None, "the compiled kernel has the other rule"
+
+
+def test_whether_p_must_be_reached_is_true_or_false():
+    with pytest.raises(hb.InputError, match=r"making top_p on top_p\(0.9, reaching=1\): reaching is True or False"):
+        hb.top_p(0.9, reaching=1)
+
+
 @pytest.mark.parametrize(("weights", "p", "expected"), [([6, 2, 1, 1], 0.6, [0]), ([4, 3, 2, 1], 0.4, [0])])
 def test_an_exact_hit_does_not_depend_on_rounding(weights, p, expected):
     # summed as they come, the weights of these rows stay one bit below p

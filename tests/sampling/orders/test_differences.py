@@ -9,7 +9,7 @@ import pytest
 import heatbath as hb
 from heatbath.sampling.orders.table import ENGINES
 from tests.sampling.llama import llama
-from tests.sampling.orders.llama_chain import chained, common, left_by
+from tests.sampling.orders.llama_chain import common, left_by
 from tests.sampling.orders.rows import drawn_from
 
 INF = np.inf
@@ -201,7 +201,7 @@ def test_xtc_decides_for_each_row():
 
 
 def fills_up(p, limit):
-    """ExLlamaV2's top-p on ranked probabilities: what fits is taken, the least likely given back when it is too much."""
+    """ExLlamaV2's top-p on ranked probabilities: what fits is taken, and the least given back when it is too much."""
     held = []
     for option, mass in enumerate(p):
         held.append(option)

@@ -181,10 +181,22 @@ def test_what_an_engine_makes_of_the_ends_of_t(name, settings, chain):
             {"samplers": ["adaptive_p", "min_p"], "adaptive_target": 0.4},
             "min_p(0.05) -> adaptive_p(0.4) -> categorical()",
         ),
-        ("llama.cpp", {"mirostat": 1, "mirostat_tau": 1.0}, "temperature(0.8) -> mirostat_v1(0.6931471805599453, renormalised=True) -> categorical()"),
+        (
+            "llama.cpp",
+            {"mirostat": 1, "mirostat_tau": 1.0},
+            "temperature(0.8) -> mirostat_v1(0.6931471805599453, renormalised=True) -> categorical()",
+        ),
         ("llama.cpp", {"samplers": [], "repeat_last_n": 0}, "categorical()"),
-        ("llama.cpp", {"repeat_penalty": 1.1, "repeat_last_n": -1, "samplers": ["penalties"]}, "repetition(1.1) -> categorical()"),
-        ("ExLlamaV3", {"temperature": 0.7, "min_p": 0.1, "temp_last": True}, "min_p(0.1) -> temperature(0.7) -> categorical()"),
+        (
+            "llama.cpp",
+            {"repeat_penalty": 1.1, "repeat_last_n": -1, "samplers": ["penalties"]},
+            "repetition(1.1) -> categorical()",
+        ),
+        (
+            "ExLlamaV3",
+            {"temperature": 0.7, "min_p": 0.1, "temp_last": True},
+            "min_p(0.1) -> temperature(0.7) -> categorical()",
+        ),
         (
             "text-generation-webui",
             {"temperature": 1.5, "top_k": 5, "sampler_priority": ["top_k", "temperature"]},
@@ -203,10 +215,18 @@ def test_what_an_engine_makes_of_the_ends_of_t(name, settings, chain):
             "top_p(0.9) -> top_k(5) -> min_p(0.1) -> categorical()",
         ),
         ("SGLang", {"logit_bias": {"3": -1.5}}, "logit_bias([[3, -1.5]]) -> categorical()"),
-        ("llama-cpp-python", {"mirostat_mode": 2, "temperature": 0.5}, "mirostat_v2(3.4657359027997265, renormalised=True) -> categorical()"),
-        ("ExLlamaV2", {"token_repetition_range": 10, "token_repetition_decay": 5, "top_k": 1}, "repetition(1.025, 10, decay=5) -> greedy()"),
+        (
+            "llama-cpp-python",
+            {"mirostat_mode": 2, "temperature": 0.5},
+            "mirostat_v2(3.4657359027997265, renormalised=True) -> categorical()",
+        ),
+        (
+            "ExLlamaV2",
+            {"token_repetition_range": 10, "token_repetition_decay": 5, "top_k": 1},
+            "repetition(1.025, 10, decay=5) -> greedy()",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_decides_about_the_order(name, settings, chain):
     assert str(made(name, **settings)) == chain
 

@@ -38,7 +38,8 @@ class Setting(NamedTuple):
     @property
     def neutral(self) -> Any:
         """A value with which the engine leaves the step out."""
-        return self.default if self.default in self.off else self.off.example
+        value = self.default if self.default in self.off else self.off.example
+        return float(value) if isinstance(self.default, float) else value
 
     def takes(self, value: Any) -> bool:
         """Whether the engine does not refuse it."""

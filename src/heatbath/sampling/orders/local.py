@@ -239,7 +239,7 @@ EXLLAMAV2 = Engine(
         Difference(
             "XTC protection", "xtc_ignore_tokens are left out of the count; here nothing is removed where one would be"
         ),
-        Difference("smoothing in batches", "divides T by smoothing_factor once more for every row of a batch; here once"),
+        Difference("smoothing in batches", "divides T by smoothing_factor once more for every row; here once"),
         Difference("breakers", "dry_sequence_breakers come from the tokenizer by default; here none"),
         Difference("dry_max_ngram", "compares at most 20 tokens; here as many as there are"),
     ),

@@ -54,9 +54,9 @@ def translate(source: str, target: str, settings: Given) -> Translation:
     >>> import heatbath as hb
     >>> found = hb.orders.translate("llama.cpp", "vllm", {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "min_p": 0.1})
     >>> found.settings, found.exact
-    ({'temperature': 1.5, 'min_p': 0.21544346900318836}, True)
+    ({'temperature': 1.5, 'min_p': 0.2154434690031884}, True)
     >>> found.changed
-    ('min_p: 0.1 became 0.21544346900318836 = 0.1**(1/1.5), because in vLLM it stands behind the temperature',)
+    ('min_p: 0.1 became 0.2154434690031884 = 0.1**(1/1.5), because in vLLM it stands behind the temperature',)
     >>> hb.orders.translate("llama.cpp", "vllm", {"temperature": 1.5, "min_p": 0.0}).lost
     ('the order: llama.cpp applies top_p before temperature, vLLM behind it, and nothing says that the same is kept',)
 
@@ -85,7 +85,8 @@ class _Work:
         carried = [link for link in map(self._accepted, self.links) if link is not None]
         arrangement, ordered = self._arranged(carried)
         settings = {**(self.target.cold if self.cold else self.target.warm), **self._written(ordered), **arrangement}
-        settings = {name: value for name, value in settings.items() if not self._is_default(name, value)}
+        names = [row.name for row in self.target.settings if row.name in settings]
+        settings = {name: settings[name] for name in names if not self._is_default(name, settings[name])}
         self._compare(ordered, settings)
         return Translation(settings, tuple(self.changed), tuple(dict.fromkeys(self.lost)))
 
