@@ -246,7 +246,7 @@ def test_a_thermostat_stands_in_the_place_of_the_temperature():
 
 
 def test_a_negative_temperature_with_a_range_is_refused():
-    with pytest.raises(hb.InputError, match="temperature=0.25 and dynatemp_range=0.25"):
+    with pytest.raises(hb.InputError, match=r"temperature=0\.25 and dynatemp_range=0\.25"):
         hb.orders.llama_cpp(temperature=-0.5, dynatemp_range=1.0)
 
 
