@@ -155,6 +155,21 @@ def test_what_cannot_be_carried_over_is_said():
     assert "makes temperature(0.01) of temperature(0.005)" in lost[0]
 
 
+def test_what_acts_twice_is_said():
+    twice = {"samplers": ["temperature", "top_k", "temperature"], "temperature": 0.5}
+    assert str(hb.orders.llama_cpp(**twice)).count("temperature(0.5)") == 2
+    lost = hb.orders.translate("llama.cpp", "vllm", twice).lost
+    assert lost == ("temperature: llama.cpp applies it more than once",)
+    assert "top_h" in hb.orders.translate("transformers", "vllm", {"do_sample": True, "top_h": 0.4}).lost[-1]
+
+
+def test_a_thermostat_is_carried_over():
+    found = hb.orders.translate("vllm", "transformers", {"temperature": hb.hold_entropy(1.0), "top_k": 20})
+    assert str(found.settings["temperature"]) == "hold_entropy(1.0)"
+    assert found.exact
+    assert not hb.orders.translate("vllm", "ollama", {"temperature": hb.hold_entropy(1.0), "top_k": 20}).exact
+
+
 def test_greedy_stays_greedy():
     for source, target in itertools.permutations(ENGINES, 2):
         found = hb.orders.translate(source, target, ENGINES[source].cold)

@@ -11,7 +11,7 @@ from heatbath.sampling.chain import Sampler, chain
 from heatbath.sampling.draw import categorical, greedy
 from heatbath.sampling.orders.links import EARLY, Link, swap
 from heatbath.sampling.orders.values import ANY, NONE, Values
-from heatbath.thermostat import Thermostat
+from heatbath.types import NOTHING
 
 Given = Mapping[str, Any]
 """Settings by the engine's names."""
@@ -43,6 +43,8 @@ class Setting(NamedTuple):
 
     def takes(self, value: Any) -> bool:
         """Whether the engine does not refuse it."""
+        if self.argument == "thermostat" and not isinstance(value, int | float | str | None):
+            return True  # a thermostat, a schedule or an array in the place of a temperature: the step looks at it
         return value in self.legal or value in self.off or (value is self.default and value is None)
 
     def inside(self, value: Any) -> Any:
@@ -93,14 +95,14 @@ class Engine(NamedTuple):
     """Whether it takes the argmax behind the penalties and leaves everything else out."""
     adjust: Callable[[dict[str, Any]], dict[str, Any]] = _as_given
     """What it silently makes of settings; or an error that says what it would do."""
-    always: Mapping[str, Mapping[str, Any]] = {}
+    always: Mapping[str, Mapping[str, Any]] = NOTHING
     """Arguments of steps that it has no setting for."""
-    warm: Mapping[str, Any] = {}
+    warm: Mapping[str, Any] = NOTHING
     """Settings without which it does not sample."""
     arrangements: Callable[[Sequence[str]], list[dict[str, Any]]] = _in_place
     """Settings that change its order, to choose from for steps in a wanted order."""
     aliases: tuple[str, ...] = ()
-    said: Mapping[str, str] = {}
+    said: Mapping[str, str] = NOTHING
     """For the docs: what it does with T at the ends ("T = 0", ...)."""
     differences: tuple[Difference, ...] = ()
 
@@ -127,7 +129,7 @@ class Engine(NamedTuple):
         """
         for name, value in given.items():
             row = self.setting(name)
-            if not (row.takes(value) or _decides(row, value)):
+            if not row.takes(value):
                 raise InputError(
                     f"{self.name} refuses {name}={show(value):.60}",
                     instead=f"it takes {_legal(row)}",
@@ -205,11 +207,6 @@ def meant(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), names, n=1)
     near = near or [each for each in names if name.lower().startswith(each) or each.startswith(name.lower())]
     return f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(names.values())}"
-
-
-def _decides(row: Setting, value: Any) -> bool:
-    """Whether the value is a thermostat, a schedule or an array in the place of a temperature."""
-    return row.argument == "thermostat" and (callable(value) or isinstance(value, Thermostat) or hasattr(value, "ndim"))
 
 
 def _legal(row: Setting) -> str:

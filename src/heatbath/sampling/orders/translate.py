@@ -1,14 +1,15 @@
 """Settings of one engine, rewritten for another."""
 
+import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from heatbath.core.arrays import is_number
 from heatbath.errors import while_doing
 from heatbath.made import show
 from heatbath.sampling.orders.engine import Engine, Given, settled
-from heatbath.sampling.orders.links import EARLY, MAY_LOSE_THE_BEST, Link, swap
+from heatbath.sampling.orders.links import EARLY, MAY_LOSE_THE_BEST, STEPS, Link, swap
 from heatbath.sampling.orders.table import engine
 
 
@@ -80,6 +81,7 @@ class _Work:
         self.lost: list[str] = []
         self.links, self.cold = source.links(settings)
         self._freeze()
+        self._once()
 
     def translation(self) -> Translation:
         carried = [link for link in map(self._accepted, self.links) if link is not None]
@@ -103,6 +105,14 @@ class _Work:
         ]
         self.links, self.cold = [link for link in before if link.name in EARLY], True
 
+    def _once(self) -> None:
+        """Other engines have each step once."""
+        names = [link.name for link in self.links]
+        self.lost += [
+            f"{name}: {self.source.name} applies it more than once" for name in names if names.count(name) > 1
+        ]
+        self.links = [link for place, link in enumerate(self.links) if link.name not in names[:place]]
+
     def _accepted(self, link: Link) -> Link | None:
         """The link in the words of the target, or None where it has none."""
         rows = [row for row in self.target.settings if link.name in row.steps]
@@ -125,14 +135,10 @@ class _Work:
     def _arranged(self, links: list[Link]) -> tuple[dict[str, Any], list[Link]]:
         """The settings that decide the order, and the links in it: of several orders that which does it best."""
         names = [link.name for link in links]
-        best: tuple[int, dict[str, Any], list[Link], list[str]] | None = None
-        for arrangement in self.target.arrangements(names):
-            ordered, clashes = self._sorted(links, arrangement)
-            if best is None or len(clashes) < best[0]:
-                best = len(clashes), arrangement, ordered, clashes
-        assert best is not None  # noqa: S101  every engine has an order
-        self.lost += best[3]
-        return best[1], best[2]
+        tried = [(each, *self._sorted(links, each)) for each in self.target.arrangements(names)]
+        arrangement, ordered, clashes = min(tried, key=lambda each: len(each[2]))
+        self.lost += clashes
+        return arrangement, ordered
 
     def _sorted(self, links: list[Link], arrangement: dict[str, Any]) -> tuple[list[Link], list[str]]:
         written = {**self.target.warm, **self._written(links, quietly=True), **arrangement}
@@ -166,11 +172,11 @@ class _Work:
                 value = row.outside(link.arguments[row.argument]) if row.argument in link.arguments else row.default
                 value = True if not row.argument else value
                 value = float(value) if type(row.default) is float and type(value) is int else value
-                if value != row.default and (not row.takes(value) or value in row.off):
+                if not _near(value, row.default) and (not row.takes(value) or value in row.off):
                     if not quietly:
                         self.lost.append(f"{link.name}: {self.target.name} does not take {row.name}={show(value)}")
                     continue
-                if not quietly and row.name in settings and settings[row.name] != value:
+                if not quietly and row.name in settings and not _near(settings[row.name], value):
                     self.lost.append(f"{row.name}: one number stands for several steps of {self.target.name}")
                 settings[row.name] = value
         there = {link.name for link in links}
@@ -188,7 +194,7 @@ class _Work:
 
     def _is_default(self, name: str, value: Any) -> bool:
         default = self.target.setting(name).default
-        return type(value) is type(default) and bool(value == default)
+        return type(value) is type(default) and _near(value, default)
 
     def _compare(self, wanted: list[Link], settings: dict[str, Any]) -> None:
         """Read the new settings as the target does, and tell of numbers that changed, here or there."""
@@ -201,6 +207,9 @@ class _Work:
                 if is_number(value) and is_number(was) and not math.isclose(value, was) and argument != "thermostat":
                     self.changed.append(self._why(link, argument, was, value))
         made = {link.name: link for link in found}
+        names = [link.name for link in wanted]
+        if [name for name in made if name in names] != [name for name in names if name in made]:
+            self._tell(f"the order: {self.target.name} applies {', '.join(made)}")
         for link in wanted:
             if link.name not in made:
                 self._tell(f"{link.name}: {self.target.name} leaves it out")
@@ -239,22 +248,10 @@ def _without(link: Link, argument: str) -> Link:
     return Link(link.name, {name: value for name, value in link.arguments.items() if name != argument})
 
 
-def _usual(step: str) -> Mapping[str, Any]:
-    """What the makers of steps take for arguments that are not given."""
-    if step == "repetition":
-        return {"window": None, "prompt": True, "decay": 0}
-    if step in ("presence", "frequency"):
-        return {"window": None, "prompt": False, "decay": 0}
-    return USUAL.get(step, {})
-
-
-USUAL: Mapping[str, Mapping[str, Any]] = {
-    "top_p": {"reaching": True},
-    "top_n_sigma": {"sample": False},
-    "smoothing": {"curve": 1.0},
-    "xtc": {"protect": ()},
-    "dry": {"base": 1.75, "allowed_length": 2, "window": None, "breakers": ()},
-}
+def _usual(step: str) -> dict[str, Any]:
+    """What the maker of a step takes for arguments that are not given."""
+    parameters = inspect.signature(STEPS[step]).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 def _spelled(link: Link, wanted: set[str]) -> Link:
@@ -285,4 +282,4 @@ def _same(one: Link, two: Link) -> bool:
 def _near(one: Any, two: Any) -> bool:
     if is_number(one) and is_number(two):
         return math.isclose(one, two, rel_tol=1e-12)
-    return bool(one == two)
+    return show(one) == show(two)
