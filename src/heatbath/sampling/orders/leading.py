@@ -4,6 +4,7 @@ from typing import Any
 
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
+from heatbath.sampling.orders.common import FINITE_T, FIRST_OF_TIED, FLOAT32, LAST_OF_TIED, is_zero
 from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting
 from heatbath.sampling.orders.links import Link
 from heatbath.sampling.orders.values import (
@@ -89,10 +90,8 @@ TRANSFORMERS = Engine(
         "T = NaN": "refused",
     },
     differences=(
-        Difference(
-            "float32", "computes in float32, so that a mass or threshold hit to within 1e-6 may fall either way"
-        ),
-        Difference("top-p ties", "of options that tie at the end of the nucleus, keeps those that its sort put last"),
+        FLOAT32,
+        LAST_OF_TIED,
         Difference("infinite T", "with T = inf and a masked option gives NaN; here the rest is equally likely"),
         Difference("top_p = 0", "keeps one option of several that tie at the top; here all of them are kept"),
     ),
@@ -114,7 +113,6 @@ PENALTIES = (
     Setting("frequency_penalty", 0.0, ("frequency",), "penalty", one_of(0.0), between(-2, 2)),
     Setting("presence_penalty", 0.0, ("presence",), "penalty", one_of(0.0), between(-2, 2)),
 )
-FINITE_T = Values("a finite number >= 0", lambda t: is_number(t) and 0 <= t < float("inf"))
 
 _VLLM: Any = {
     "version": "0.33.0",
@@ -139,7 +137,7 @@ _VLLM: Any = {
         "top_p",
     ),
     "adjust": _raised,
-    "is_greedy": lambda given: is_number(given["temperature"]) and given["temperature"] == 0,
+    "is_greedy": is_zero,
     "cold": {"temperature": 0.0},
     "always": {"repetition": {"prompt": True}, "frequency": {"prompt": False}, "presence": {"prompt": False}},
     "said": {
@@ -150,13 +148,11 @@ _VLLM: Any = {
         "T = NaN": "refused",
     },
     "differences": (
-        Difference(
-            "float32", "computes in float32, so that a mass or threshold hit to within 1e-6 may fall either way"
-        ),
+        FLOAT32,
         Difference(
             "top-k ties", "the Triton path keeps exactly k, the PyTorch path all that tie with the k-th, as here"
         ),
-        Difference("top-p ties", "of options that tie at the end of the nucleus, keeps those that its sort put last"),
+        LAST_OF_TIED,
     ),
 }
 VLLM = Engine("vLLM", "vllm", aliases=("vllm v2", "vllm-v2"), **_VLLM)
@@ -207,9 +203,7 @@ SGLANG = Engine(
         "T = NaN": "refused",
     },
     differences=(
-        Difference(
-            "float32", "computes in float32, so that a mass or threshold hit to within 1e-6 may fall either way"
-        ),
+        FLOAT32,
         Difference(
             "top-k ties", "the PyTorch backend keeps exactly k; FlashInfer and this chain all that tie with the k-th"
         ),
@@ -275,15 +269,11 @@ def _tensorrt(name: str, function: str, order: tuple[str, ...], aliases: tuple[s
             "T = NaN": "not established; refused here",
         },
         differences=(
-            Difference(
-                "float32", "computes in float32, so that a mass or threshold hit to within 1e-6 may fall either way"
-            ),
+            FLOAT32,
             Difference(
                 "top-p exact hit", "up to 2025 one option more was kept where a prefix has exactly the mass top_p"
             ),
-            Difference(
-                "top-p ties", "of options that tie at the end of the nucleus, keeps those that its sort put first"
-            ),
+            FIRST_OF_TIED,
         ),
     )
 

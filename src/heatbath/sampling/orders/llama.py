@@ -1,12 +1,12 @@
 """llama.cpp and the programs that sample with it: Ollama for GGUF models, llama-cpp-python."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
 from heatbath.made import show
+from heatbath.sampling.orders.common import BITS, EXACTLY_K, FIRST_OF_TIED, FLOAT32, REAL, REPEATED, is_zero
 from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, meant
 from heatbath.sampling.orders.values import (
     FINITE,
@@ -20,9 +20,7 @@ from heatbath.sampling.orders.values import (
     one_of,
 )
 
-BITS = math.log(2)
 ALL = one_of(-1)
-REPEATED = ("repetition", "frequency", "presence")
 
 SAMPLERS = {
     "penalties": REPEATED,
@@ -107,7 +105,6 @@ LAST = Setting(
 )
 TOP_K = Setting("top_k", 40, ("top_k",), "k", at_most(0), WHOLE)
 TYPICAL = Setting("typical_p", 1.0, ("typical",), "p", at_least(1))
-REAL = Values("a number", lambda n: is_number(n) and n == n)
 
 
 def _truncation(top_p: float, min_p: float) -> tuple[Setting, ...]:
@@ -127,9 +124,9 @@ HEAT = {
     "T = NaN": "computes with it and draws from NaN; refused here",
 }
 DIFFERENCES = (
-    Difference("float32", "computes in float32, so that a mass or threshold hit to within 1e-6 may fall either way"),
-    Difference("top-k ties", "keeps exactly k: which of several that tie with the k-th is up to its sort"),
-    Difference("top-p ties", "of options that tie at the end of the nucleus, keeps those that its sort put first"),
+    FLOAT32,
+    EXACTLY_K,
+    FIRST_OF_TIED,
     Difference("typical exact hit", "takes one option more where the mass is exactly typical_p"),
     Difference("infinite T", "with T = inf and an option at -inf gives NaN; here the rest is equally likely"),
     Difference(
@@ -229,7 +226,7 @@ LLAMA_CPP_PYTHON = Engine(
     ),
     order=_python_order,
     cold={"temperature": 0.0},
-    is_greedy=lambda given: is_number(given["temperature"]) and given["temperature"] == 0,
+    is_greedy=is_zero,
     adjust=_python_limits,
     always={each: {"prompt": False} for each in REPEATED},
     aliases=("llama cpp python", "llama-cpp"),

@@ -3,11 +3,13 @@
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.orders.engine import Engine, meant
+from heatbath.sampling.orders.exllama import EXLLAMA
 from heatbath.sampling.orders.leading import LEADING
 from heatbath.sampling.orders.llama import LLAMA
-from heatbath.sampling.orders.local import LOCAL
+from heatbath.sampling.orders.mlx import MLX
+from heatbath.sampling.orders.webui import WEBUI
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (*LEADING, *LLAMA, *LOCAL)}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (*LEADING, *LLAMA, *MLX, *EXLLAMA, WEBUI)}
 """Every engine by its name."""
 
 
