@@ -1,5 +1,6 @@
 """The table of engines: names, defaults, what is off, what is refused, and what happens at the ends of T."""
 
+import doctest
 import inspect
 import pickle
 
@@ -62,7 +63,9 @@ def test_the_function_has_the_signature_of_its_row(name):
     assert {row.name: row.default for row in ENGINES[name].settings} == {p.name: p.default for p in parameters.values()}
     for row in ENGINES[name].settings:
         assert f"    {row.name}: " in function.__doc__
-    assert function.__doc__.count("\n* *") == len(ENGINES[name].differences)
+    assert function.__doc__.count("\n* *") == len(ENGINES[name].differences) + len(ENGINES[name].said)
+    example = doctest.DocTestParser().get_doctest(function.__doc__, {}, name, None, 0)
+    assert doctest.DocTestRunner().run(example) == (0, 2)
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -1,11 +1,11 @@
 """A function for each engine, made from its row of the table."""
 
 import inspect
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
 from heatbath.sampling.chain import Sampler
+from heatbath.sampling.orders.common import BITS
 from heatbath.sampling.orders.engine import Engine, Setting
 from heatbath.sampling.orders.table import ENGINES
 
@@ -24,23 +24,30 @@ def _function(engine: Engine) -> Callable[..., Sampler]:
 
 
 def _doc(engine: Engine) -> str:
-    arguments = "\n".join(_wrapped(f"{row.name}: {said(row)}", 4) for row in engine.settings)
-    differences = "\n".join(_wrapped(f"* *{each.name}*: {each.says};", 0, 2) for each in engine.differences)
+    arguments = "\n".join(_wrapped(f"{row.name}: {said(row)}", "    ", " " * 8) for row in engine.settings)
+    differences = ";\n".join(_wrapped(f"*{each.name}*: {each.says}", "* ", "  ") for each in engine.differences)
+    ends = ";\n".join(_wrapped(f"*{case}*: {what}", "* ", "  ") for case, what in engine.said.items())
     return f"""The sampler that keeps and draws from what {engine.name} does, by its own names and defaults.
 
-{_wrapped("The order at the defaults: " + " → ".join(default_order(engine)) + ".", 0)}
+{_wrapped(f"The order: {' → '.join(default_order(engine))}.")}
 
 Arguments:
 {arguments}
 
-{_wrapped(f"A thermostat or a schedule can stand in the place of the temperature. {heat_said(engine)}.")}
+A thermostat or a schedule can stand in the place of the temperature. At its ends:
+
+{ends}.
 
 What {engine.name} does that this chain does not:
 
-{differences.rstrip(";")}.
+{differences}.
 
 Raises:
     InputError: a name that is unknown, or a value that {engine.name} refuses.
+
+>>> import heatbath as hb
+>>> hb.orders.{engine.function}()
+{engine.sampler({})}
 
 How to choose: to get the same distribution as from {engine.name}, not the same random numbers.
 
@@ -50,11 +57,11 @@ Reference: the source of {engine.name}, {engine.version}.
 
 def said(row: Setting) -> str:
     """A setting in words."""
-    legal = f"{row.legal.words}; " if row.legal.words else ""
-    off = f" off where it is {row.off.words};" if row.off.words else ""
-    target = f"argument {row.argument} of {', '.join(row.steps)};" if row.argument else "decides about the order;"
-    scale = " in bits;" if 0.69 < row.scale < 0.7 else " in units of 1e-4;" if row.scale == 1e-4 else ""
-    return f"{legal}{target}{scale}{off} {row.default!r} where not given."
+    of = f"for {', '.join(row.steps)}" if row.argument else "switches a step" if row.steps else "for the order"
+    unit = ", in bits" if row.scale == BITS else ", in units of 1e-4" if row.scale == 1e-4 else ""
+    legal = f"; {row.legal.words}" if row.legal.words else ""
+    off = f"; off where it is {row.off.words}" if row.off.words else ""
+    return f"{of}{unit}{legal}{off}; {row.default!r} where not given."
 
 
 def default_order(engine: Engine) -> list[str]:
@@ -62,15 +69,15 @@ def default_order(engine: Engine) -> list[str]:
     return [step for step in engine.order(engine.read(engine.warm)) if isinstance(step, str)]
 
 
-def heat_said(engine: Engine) -> str:
-    """What the engine does with temperatures at the ends, in one line."""
-    return "; ".join(f"{case}: {what}" for case, what in engine.said.items())
-
-
-def _wrapped(text: str, indent: int = 0, more: int = 4) -> str:
-    return textwrap.fill(
-        text, 100, initial_indent=" " * indent, subsequent_indent=" " * (indent + more if indent or more == 2 else 0)
-    )
+def _wrapped(text: str, first: str = "", later: str = "") -> str:
+    """Lines of up to 100 letters; ``textwrap`` takes ten times as long, and this runs whenever heatbath is imported."""
+    lines, line = [], first
+    for word in text.split(" "):
+        if len(line) + len(word) > 100:
+            lines.append(line.rstrip())
+            line = later
+        line += word + " "
+    return "\n".join([*lines, line.rstrip()])
 
 
 _BY_NAME = {engine.function: _function(engine) for engine in ENGINES.values()}
