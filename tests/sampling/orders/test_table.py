@@ -79,6 +79,34 @@ def test_every_step_is_in_the_order_and_has_settings(name):
     assert set(row.said) == {"T = 0", "tiny T", "T = inf", "T < 0", "T = NaN"}
 
 
+ORDERS = {
+    # of the engines that are not run here: exllamav2/generator/sampler.py and ext_sampling.cpp, exllamav3/generator/
+    # sampler/presets.py, modules/presets.py, x/mlxrunner/sample/sample.go, penaltyKernels.cu and sampling_utils.py
+    "ExLlamaV2": "repetition frequency presence logit_bias dry smoothing temperature top_k top_p top_a min_p tail_free "
+    "typical mirostat xtc",
+    "ExLlamaV3": "logit_bias repetition presence frequency temperature min_p top_k top_p adaptive_p",
+    "text-generation-webui": "repetition presence frequency dry top_n_sigma temperature dynatemp smoothing top_k top_p "
+    "typical epsilon eta tail_free top_a min_p adaptive_p mirostat xtc no_repeat_ngram",
+    "Ollama MLX": "repetition presence frequency top_k temperature top_p min_p",
+    "TensorRT-LLM": "repetition presence frequency temperature top_k top_p min_p",
+    "TensorRT-LLM C++": "temperature repetition presence frequency top_k top_p min_p",
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_the_order_of_what_is_not_run_here(name):
+    assert default_order(ENGINES[name]) == ORDERS[name].split()
+
+
+def test_exllamav2_tempers_last_where_it_is_told_to():
+    heats = {"temperature": 0.7, "token_repetition_penalty": 1.0, "top_k": 5, "top_p": 0.0, "min_temp": 0.5}
+    assert str(made("ExLlamaV2", **heats, temperature_last=True)) == "top_k(5) -> temperature(0.7) -> categorical()"
+    ranged = str(made("ExLlamaV2", **heats, temperature_last=True, max_temp=1.5))
+    assert ranged == "top_k(5) -> temperature(by_confidence(0.5, 1.5, 'entropy')) -> categorical()"
+    both = str(made("ExLlamaV2", **heats, max_temp=1.5))
+    assert both == "temperature(0.7) -> top_k(5) -> temperature(by_confidence(0.5, 1.5, 'entropy')) -> categorical()"
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_what_is_off_is_left_out(name):
     row = ENGINES[name]
@@ -217,6 +245,14 @@ def test_what_an_engine_makes_of_the_ends_of_t(name, settings, chain):
             {"top_k": 5, "top_p": 0.9, "min_p": 0.1, "sampling_backend": "pytorch"},
             "top_p(0.9) -> top_k(5) -> min_p(0.1) -> categorical()",
         ),
+        ("llama.cpp", {"repeat_penalty": 1.1, "repeat_last_n": 0, "samplers": ["penalties"]}, "categorical()"),
+        ("ExLlamaV2", {"token_repetition_decay": 5, "top_k": 1}, "repetition(1.025) -> greedy()"),
+        (
+            "Ollama MLX",
+            {"min_p": 0.01, "top_k": 0, "top_p": 1.0, "temperature": 1.0},
+            "min_p(0.01) -> categorical()",
+        ),
+        ("Ollama MLX", {"min_p": 1.5, "top_k": 0, "top_p": 0.0, "temperature": 1.0}, "categorical()"),
         ("SGLang", {"logit_bias": {"3": -1.5}}, "logit_bias([[3, -1.5]]) -> categorical()"),
         (
             "llama-cpp-python",
