@@ -282,6 +282,11 @@ def test_a_thermostat_stands_in_the_place_of_the_temperature():
     assert str(sampler).endswith("min_p(0.05) -> temperature(hold_entropy(1.0)) -> categorical()")
     assert "linear" in str(hb.orders.vllm(temperature=hb.schedules.linear(1.0, 0.5, 10)))
     assert "[0.5, 0.7]" in str(hb.orders.vllm(temperature=np.array([0.5, 0.7])))
+    with pytest.raises(hb.InputError, match="ignores temperature while"):
+        hb.orders.transformers(temperature=np.array([0.5, 0.7]))
+    for no_temperature in (np.float32(2.5), True, None, "0.7"):
+        with pytest.raises(hb.InputError, match="vLLM refuses temperature="):
+            hb.orders.vllm(temperature=no_temperature)
 
 
 def test_a_negative_temperature_with_a_range_is_refused():

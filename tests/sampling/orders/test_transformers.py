@@ -106,6 +106,7 @@ def test_what_it_refuses_is_refused(generate):
     [row] = random_rows(rng(0), 1)
     for settings in (
         {"temperature": 2},
+        {"repetition_penalty": 2},
         {"temperature": 0.0},
         {"temperature": -1.0},
         {"top_k": -1},

@@ -43,7 +43,7 @@ class Setting(NamedTuple):
 
     def takes(self, value: Any) -> bool:
         """Whether the engine does not refuse it."""
-        if self.argument == "thermostat" and not isinstance(value, int | float | str | None):
+        if self.argument == "thermostat" and not (is_number(value) or isinstance(value, bool | str | None)):
             return True  # a thermostat, a schedule or an array in the place of a temperature: the step looks at it
         return value in self.legal or value in self.off or (value is self.default and value is None)
 
@@ -67,6 +67,14 @@ class Difference(NamedTuple):
 
     name: str
     says: str
+
+
+def differs(value: Any, default: Any) -> bool:
+    """Whether a setting is not at its default; one number per row never is."""
+    try:
+        return bool(value != default)
+    except ValueError:
+        return True
 
 
 def _as_given(values: dict[str, Any]) -> dict[str, Any]:

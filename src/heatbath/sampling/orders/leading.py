@@ -5,7 +5,7 @@ from typing import Any
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
 from heatbath.sampling.orders.common import FINITE_T, FIRST_OF_TIED, FLOAT32, LAST_OF_TIED, is_zero
-from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting
+from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, differs
 from heatbath.sampling.orders.links import Link
 from heatbath.sampling.orders.values import (
     FINITE,
@@ -21,15 +21,15 @@ from heatbath.sampling.orders.values import (
     outside,
 )
 
-EARLIEST = 1e-5  # TensorRT-LLM divides by no less
+LEAST_T = 1e-5  # TensorRT-LLM divides by no less
 
 
 def _samples(values: dict[str, Any]) -> dict[str, Any]:
-    """Generate ignores every setting of sampling while do_sample is False, which is its default."""
+    """While do_sample is False, which is its default, every setting of sampling is ignored."""
     ignored = [
         row.name
         for row in TRANSFORMERS.settings
-        if row.name in values and row.steps and row.steps[0] in TEMPERED and values[row.name] != row.default
+        if row.steps and row.steps[0] in TEMPERED and differs(values[row.name], row.default)
     ]
     if not values["do_sample"] and ignored:
         raise InputError(
@@ -40,6 +40,7 @@ def _samples(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+FLOAT = Values("a float > 0 (an int such as 2 is refused as well)", lambda n: isinstance(n, float) and n > 0)
 TEMPERED = ("temperature", "top_h", "top_k", "top_p", "min_p", "typical", "epsilon", "eta")
 
 
@@ -55,7 +56,7 @@ TRANSFORMERS = Engine(
     "5.24.0",
     (
         Setting("do_sample", False, legal=FLAG),
-        Setting("repetition_penalty", 1.0, ("repetition",), "penalty", one_of(1.0, None), POSITIVE),
+        Setting("repetition_penalty", 1.0, ("repetition",), "penalty", one_of(1.0, None), FLOAT),
         Setting("no_repeat_ngram_size", 0, ("no_repeat_ngram",), "n", one_of(0, None), WHOLE),
         Setting("bad_words_ids", None, ("ban_sequences",), "sequences", NOT_GIVEN),
         Setting("suppress_tokens", None, ("bans",), "tokens", NOT_GIVEN),
@@ -64,7 +65,7 @@ TRANSFORMERS = Engine(
             1.0,
             ("temperature",),
             "thermostat",
-            legal=Values("a float > 0 (an int such as 2 is refused as well)", lambda t: isinstance(t, float) and t > 0),
+            legal=FLOAT,
         ),
         Setting("top_h", None, ("top_h",), "h", NOT_GIVEN, between(0, 1, above=True)),
         Setting(
@@ -230,7 +231,7 @@ def _unset(given: Given) -> bool:
 def _least(values: dict[str, Any]) -> dict[str, Any]:
     t = values["temperature"]
     t = 1.0 if t is None and not _unset(values) else t
-    return {**values, "temperature": EARLIEST if is_number(t) and 0 < t < EARLIEST else t}
+    return {**values, "temperature": LEAST_T if is_number(t) and 0 < t < LEAST_T else t}
 
 
 def _tensorrt(name: str, function: str, order: tuple[str, ...], aliases: tuple[str, ...], tiny: str) -> Engine:
