@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from heatbath import __version__
+from heatbath.cli.diagnose import diagnose
 from heatbath.cli.explain import explain
 from heatbath.cli.numbers import NumbersCommand
 from heatbath.cli.refusal import one_line, verb_of
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(sample)
 app.command(cls=NumbersCommand)(explain)
+app.command()(diagnose)
 
 
 def _print_version(wanted: bool) -> None:

@@ -13,9 +13,12 @@ from heatbath.sampling import Sampler
 from heatbath.spec import OPTIONS, check_options, parse, sampler_from
 
 
-def flag(name: str, *short: str, more: str = "", panel: str | None = None) -> Any:
-    """The flag of a row of the table: its help (and ``more`` of it), its range and its value when left out."""
-    option = FLAGS[name]
+def flag(name: str, *short: str, more: str = "", panel: str | None = None, default: float | None = None) -> Any:
+    """The flag of a row of the table: its help (and ``more`` of it), its range and its value when left out.
+
+    A verb with a default of its own names it here and to :func:`checked`.
+    """
+    option = FLAGS[name] if default is None else FLAGS[name]._replace(default=default)
     narrow = option.range and (option.high == math.inf or option.high < 2**32)  # the seed's range tells nobody anything
     notes = [
         f"Range: {option.range}." if narrow else "",
@@ -31,14 +34,16 @@ def flag(name: str, *short: str, more: str = "", panel: str | None = None) -> An
     )
 
 
-def checked(name: str, text: str | None) -> Any:
-    """What a flag means, by its row of the table; the default where it was left out.
+def checked(name: str, text: str | None, default: float | None = None) -> Any:
+    """What a flag means, by its row of the table; the default, the verb's own if it has one, where it was left out.
 
     Raises:
         InputError: the type or the range is wrong.
     """
     value = FLAGS[name].check(number_of(text))
-    return FLAGS[name].default if value is None else value
+    if value is None:
+        return FLAGS[name].default if default is None else default
+    return value
 
 
 def number_of(text: str | None) -> Any:

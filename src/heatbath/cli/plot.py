@@ -23,7 +23,31 @@ def bar(share: float, width: int, *, plain: bool = False) -> str:
     return "#" * units if plain else "█" * (units // 8) + EIGHTHS[units % 8]
 
 
-BEYOND = ("▸", ">")
+def gauge(low: float, value: float, high: float, limit: float, width: int, *, plain: bool = False) -> str:
+    """An interval on a line from 0 to twice a limit, which stands in the middle; arrows where it goes on.
+
+    >>> gauge(0.1, 0.2, 0.3, limit=0.5, width=11), gauge(1, 2, 3, limit=0.5, width=11, plain=True)
+    (' ├●┤ │     ', '     |    >')
+    """
+    signs = {"line": "-", "ends": "[]", "point": "*", "limit": "|"} if plain else {
+        "line": "─", "ends": "├┤", "point": "●", "limit": "│"
+    }  # fmt: skip
+    begin, middle, end = (_nearest(each / (2 * limit), width) for each in (low, value, high))
+    cells = [" "] * width
+    cells[width // 2] = signs["limit"]
+    cells[begin : end + 1] = signs["line"] * (end + 1 - begin)
+    cells[begin], cells[end] = signs["ends"]
+    cells[middle] = signs["point"]
+    if width // 2 not in (begin, middle, end):
+        cells[width // 2] = signs["limit"]
+    if value > 2 * limit:
+        cells[-1] = BEYOND[plain]
+    if value < 0:
+        cells[0] = BEFORE[plain]
+    return "".join(cells)
+
+
+BEYOND, BEFORE = ("▸", ">"), ("◂", "<")
 
 
 LABEL = 6

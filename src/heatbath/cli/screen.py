@@ -42,12 +42,25 @@ def read_input() -> str:
     Raises:
         InputError: it is not text.
     """
-    content = sys.stdin.buffer.read() if sys.stdin else b""  # None where it was closed (<&-)
+    return as_text(read_bytes(), "standard input")
+
+
+def read_bytes() -> bytes:
+    """All of standard input, as it is."""
+    return sys.stdin.buffer.read() if sys.stdin else b""  # None where it was closed (<&-)
+
+
+def as_text(content: bytes, where: str) -> str:
+    """Bytes as text, without a byte order mark, lines ended by newlines.
+
+    Raises:
+        InputError: it is not text.
+    """
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         why = f"it is not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}"
-        raise InputError(why, on="standard input", instead="send UTF-8") from None
+        raise InputError(why, on=where, instead="send UTF-8") from None
 
 
 def write_json(value: Any) -> None:

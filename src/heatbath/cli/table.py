@@ -28,6 +28,14 @@ FLAGS: dict[str, Option] = {
     **OPTIONS,
     **TARGETS,
     "rows": Option("rows", int, 12, "List this many options; the rest share one row.", low=1, unit="options"),
+    "vocabulary": Option(
+        "vocabulary",
+        int,
+        None,
+        "How many tokens the model knows, where a file has log-probabilities and no scores.",
+        low=1,
+        unit="options",
+    ),
     "port": Option("port", int, 8000, "The port to listen on; 0 takes any free one.", low=0, high=65535),
 }
 

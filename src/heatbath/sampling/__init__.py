@@ -5,6 +5,19 @@ from heatbath.sampling.adaptive import adaptive_p
 from heatbath.sampling.ban import ban_sequences, bans, logit_bias
 from heatbath.sampling.chain import Sampled, Sampler, chain
 from heatbath.sampling.cutoffs import epsilon, eta, p_less, top_a
+from heatbath.sampling.diagnosis import (
+    Diagnosis,
+    Effects,
+    Estimate,
+    Repeats,
+    Response,
+    Sensitivity,
+    Verdict,
+    Wanted,
+    Written,
+    diagnose,
+    read_responses,
+)
 from heatbath.sampling.draw import categorical, greedy, gumbel
 from heatbath.sampling.fast import threads
 from heatbath.sampling.mirostat import mirostat_v1, mirostat_v2
@@ -23,18 +36,28 @@ from heatbath.sampling.xtc import xtc
 
 __all__ = [
     "Applied",
+    "Diagnosis",
     "Draw",
+    "Effects",
+    "Estimate",
     "Moment",
     "Op",
+    "Repeats",
+    "Response",
     "Sampled",
     "Sampler",
+    "Sensitivity",
     "Several",
     "Step",
+    "Verdict",
+    "Wanted",
+    "Written",
     "adaptive_p",
     "ban_sequences",
     "bans",
     "categorical",
     "chain",
+    "diagnose",
     "dry",
     "epsilon",
     "eta",
@@ -52,6 +75,7 @@ __all__ = [
     "penalties",
     "plackett_luce",
     "presence",
+    "read_responses",
     "repetition",
     "row_of",
     "smoothing",

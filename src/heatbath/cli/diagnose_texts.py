@@ -1,0 +1,57 @@
+"""One of the texts that ``heatbath diagnose`` judged, with what matters in it marked."""
+
+import numpy as np
+from rich.text import Text
+
+from heatbath.cli.case import Case
+from heatbath.cli.screen import printable
+from heatbath.cli.surprisal import legend, style_of
+from heatbath.cli.watched import Watched
+from heatbath.sampling import Diagnosis, Repeats
+from heatbath.sampling.diagnosis.repeats import RUN
+
+SHOWN = 400
+"""Characters of a text that are shown; twice as many of one that repeats itself."""
+AGAIN = "underline #c85a00"
+"""The style of what a text had written before."""
+
+
+def looping(found: Diagnosis) -> int | None:
+    """Which text the verdict on loops is about; None where none repeats itself."""
+    verdict = found.verdict("loops")
+    if verdict.value is None or verdict.outcome == "fine":
+        return None
+    return next(place for place, each in enumerate(found.repeated) if each and each.share == verdict.value)
+
+
+def sample(case: Case) -> Text:
+    """One of the texts: the one that repeats itself most, or the first, coloured by surprise."""
+    which = looping(case.found) or 0
+    strand = case.strands[which]
+    worst = None if looping(case.found) is None else case.found.repeated[which]
+    text = Text(f"text {which + 1} of {len(case.strands)}", "bold")
+    if worst is None or not worst.share:
+        return text.append("\n").append(_coloured(strand)).append("\n").append(legend())
+    text.append(", what it had written before ", "dim").append("underlined", AGAIN).append("\n")
+    return text.append(_underlined(strand, worst))
+
+
+def _coloured(strand: Watched) -> Text:
+    text = Text()
+    for drawn, characters in strand.parts():
+        if len(text) > SHOWN:
+            return text.append(" ...", "dim")
+        text.append(printable(characters), style_of(drawn.reading.surprisal))
+    return text
+
+
+def _underlined(strand: Watched, repeats: Repeats) -> Text:
+    again = np.zeros(len(strand.chosen), bool)
+    for start in np.flatnonzero(repeats.again).tolist():
+        again[start : start + RUN] = True
+    text = Text()
+    for (_, characters), old in zip(strand.parts(), again.tolist(), strict=False):
+        if len(text) > 2 * SHOWN:
+            return text.append(" ...", "dim")
+        text.append(printable(characters), AGAIN if old else "")
+    return text
