@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from heatbath.cli.plot import LABEL, Frame, Mark, bar, curve
+from heatbath.cli.plot import LABEL, Frame, Mark, bar, curve, gauge
 
 FRAME = Frame(width=40, height=8, right=2.0, top=1.0)
 X = np.linspace(0, 2, 50)
@@ -74,3 +74,10 @@ def test_axes_are_numbered() -> None:
     assert lines[0].split()[0] == "1"
     assert lines[-2].split()[0] == "0"
     assert lines[-1].split() == ["0", "0.5", "1", "1.5", "2"]
+
+
+def test_a_gauge_has_its_limit_in_the_middle():
+    assert gauge(0.0, 0.0, 0.05, 0.5, 21) == "●┤        │          "
+    assert gauge(0.9, 1.0, 1.1, 1.0, 21) == "         ├●┤         "
+    assert gauge(1.5, 2.5, 3.5, 1.0, 11) == "     │  ├─▸"
+    assert gauge(-2.0, -1.5, -1.0, 1.0, 11, plain=True) == "<    |     "

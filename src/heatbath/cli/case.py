@@ -1,5 +1,6 @@
 """What ``heatbath diagnose`` shows: texts, and what was found."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -7,6 +8,9 @@ from heatbath.cli.watched import Watched
 from heatbath.control import Profile
 from heatbath.sampling import Diagnosis, Written
 from heatbath.types import Model
+
+APART = re.compile(r"(?<=[\u3040-\u9fff]) (?=[\u3040-\u9fff])")
+"""A blank between two Chinese or Japanese characters."""
 
 
 class Case(NamedTuple):
@@ -27,5 +31,5 @@ class Case(NamedTuple):
         if self.model is not None:
             return self.model.tokenizer.decode(passage)
         if any(text.tokens is None for text in self.texts):
-            return " ".join(map(str, passage))
+            return APART.sub("", " ".join(map(str, passage)))
         return ("" if all(isinstance(token, str) for token in passage) else " ").join(map(str, passage))

@@ -33,7 +33,7 @@ def diagnose(
         str | None,
         typer.Argument(
             help="The text that the model continues; - reads it from standard input. Left out with --file.",
-            metavar="[PROMPT]",
+            metavar="PROMPT",
             show_default=False,
         ),
     ] = None,
@@ -62,6 +62,7 @@ def diagnose(
             "--tempered/--raw",
             help="Whether the log-probabilities in a file are those after the temperature, or --raw, before it. Left "
             "out: found out where they tell.",
+            metavar=" ",
             show_default=False,
         ),
     ] = None,
@@ -74,16 +75,16 @@ def diagnose(
 ) -> None:
     """Say whether a temperature is too low or too high, by what was written at it.
 
-    The model continues the prompt a few times, and the texts are judged: loops, choices that T has frozen, draws from
-    the tail, surprise. Each verdict has a threshold, an interval and a remedy to paste; where an interval does not
-    clear its threshold, there is no verdict.
+    The model continues the prompt a few times; loops, frozen choices, draws from the tail and surprise are judged.
+
+    Where an interval does not clear its limit, there is no verdict.
 
     Without -T and --chain, T = 1 is judged.
 
     \b
     Examples
       heatbath diagnose "Once upon a time" -T 0.2
-      heatbath diagnose "The king said" -T 1.6 --chain "min_p(0.1) -> temperature(1.6)"
+      heatbath diagnose "The wolf" --chain "min_p(0.1) -> temperature(1.6)"
       heatbath diagnose --file answer.json -T 0.7 --raw
       heatbath diagnose --file scores.npz --entropy 1.0 --json
     """

@@ -34,18 +34,18 @@ class Page(NamedTuple):
 def show(console: Console, case: Case) -> None:
     """Write the page of one case."""
     page, found = Page(console.width, ascii_only(console)), case.found
-    console.print(Text(), Padding(_head(case, page), (0, 1)), Text(), _verdicts(found, page), sep="\n")
+    console.print(Text(), Padding(_head(case, page), (0, 1), expand=False), Text(), _verdicts(found, page), sep="\n")
     said = [_said(verdict, case) for verdict in found.verdicts if verdict.outcome != "fine"]
     if said:
-        console.print(Text(), *(Padding(each, (0, 1)) for each in said), sep="\n")
+        console.print(Text(), *(Padding(each, (0, 1), expand=False) for each in said), sep="\n")
     if any(verdict.remedies for verdict in found.verdicts):
-        console.print(Text(), Padding(_remedies(found), (0, 1)), sep="\n")
+        console.print(Text(), Padding(_remedies(found), (0, 1), expand=False), sep="\n")
     if case.strands:
-        console.print(Text(), Padding(sample(case), (0, 1)), sep="\n")
+        console.print(Text(), Padding(sample(case), (0, 1), expand=False), sep="\n")
     if found.response is not None and found.sensitivity is not None:
         lines = plot(found, found.response, STYLES[found.outcome], *page)
         console.print(Text(), *lines, Text(), table(found.effects, case.profile, *page), sep="\n")
-        console.print(Text(), Padding(sentence(found.sensitivity), (0, 1)), sep="\n")
+        console.print(Text(), Padding(sentence(found.sensitivity), (0, 1), expand=False), sep="\n")
     console.print()
 
 

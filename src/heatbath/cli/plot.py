@@ -29,17 +29,13 @@ def gauge(low: float, value: float, high: float, limit: float, width: int, *, pl
     >>> gauge(0.1, 0.2, 0.3, limit=0.5, width=11), gauge(1, 2, 3, limit=0.5, width=11, plain=True)
     (' ├●┤ │     ', '     |    >')
     """
-    signs = {"line": "-", "ends": "[]", "point": "*", "limit": "|"} if plain else {
-        "line": "─", "ends": "├┤", "point": "●", "limit": "│"
-    }  # fmt: skip
+    line, left, right, point, mark = ("-", "[", "]", "*", "|") if plain else ("─", "├", "┤", "●", "│")
     begin, middle, end = (_nearest(each / (2 * limit), width) for each in (low, value, high))
     cells = [" "] * width
-    cells[width // 2] = signs["limit"]
-    cells[begin : end + 1] = signs["line"] * (end + 1 - begin)
-    cells[begin], cells[end] = signs["ends"]
-    cells[middle] = signs["point"]
+    cells[begin : end + 1] = line * (end + 1 - begin)
+    cells[begin], cells[end], cells[middle] = left, right, point
     if width // 2 not in (begin, middle, end):
-        cells[width // 2] = signs["limit"]
+        cells[width // 2] = mark
     if value > 2 * limit:
         cells[-1] = BEYOND[plain]
     if value < 0:

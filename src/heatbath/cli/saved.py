@@ -1,6 +1,8 @@
 """Files that ``heatbath diagnose`` reads: arrays of scores, saved answers of an interface, plain text."""
 
 import io
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def _arrays(content: bytes, where: str) -> Written:
         if isinstance(loaded, np.ndarray):
             return Written(loaded)
         found = {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, KeyError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"its arrays cannot be read ({error})", on=where, instead="write it with numpy.save") from None
     unknown = sorted(set(found) - set(FIELDS))
     if unknown or not found:

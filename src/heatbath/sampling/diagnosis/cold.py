@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import top_probability
-from heatbath.sampling.diagnosis.effects import Response
 from heatbath.sampling.diagnosis.evidence import Evidence
 from heatbath.sampling.diagnosis.known import Known
 from heatbath.sampling.diagnosis.limits import CERTAIN, FEWEST, FROZEN, REPEATS
 from heatbath.sampling.diagnosis.repeats import RUN, Repeats
+from heatbath.sampling.diagnosis.search import crossing
 from heatbath.sampling.diagnosis.verdict import Verdict, no_verdict, share_interval
 from heatbath.types import Array
-
-LIVELY = 0.9
-"""The best option's mean probability at the T that is proposed. The studio's."""
 
 
 def loops(evidence: Evidence) -> Verdict:
@@ -46,7 +43,7 @@ def loops(evidence: Evidence) -> Verdict:
         return verdict._replace(why=f"{said}; at T >= 1 it is not the temperature that makes it", remedies=again)
     if known.expected is not None and not _beyond(known, found, level):
         share = float(known.expected.mean())
-        why = f"{said}; but the model itself, at T = 1, would have repeated {100 * share:.0f} % here, so that T is not to blame"
+        why = f"{said}; but at T = 1 the model itself would have repeated {100 * share:.0f} % here: T is not to blame"
         return verdict._replace(why=why, remedies=again)
     why = f"{said}; cold draws lead into loops, and out of none"
     return verdict._replace(outcome="too low", why=why, remedies=(*_guarded(evidence), *again, *_warmer(evidence)))
@@ -105,10 +102,8 @@ def frozen(evidence: Evidence) -> Verdict:
     value = float(_certain(open_rows, evidence.temperature).mean())
     verdict = Verdict(name, "no verdict", measure, value, low.low, high.high, FROZEN, "")
     if low.low > FROZEN:
-        to = Response([open_rows]).temperature_for("top_probability", LIVELY)
         why = "the entropy has collapsed: T, not the model, makes nearly every choice"
-        remedy = f"temperature({round_up(min(1.0, to or 1.0)):g})"
-        return verdict._replace(outcome="too low", why=why, remedies=(remedy,))
+        return verdict._replace(outcome="too low", why=why, remedies=(f"temperature({_thawed(open_rows):g})",))
     if high.high < FROZEN:
         return verdict._replace(outcome="fine", why="most of what the model leaves open stays open")
     return verdict._replace(why="the interval holds the threshold; more decisions would tell")
@@ -118,6 +113,11 @@ def _certain(rows: list[Array], temperature: Any) -> Any:
     return np.concatenate(
         [np.asarray((top_probability(piece, temperature) > CERTAIN).tolist(), dtype=float) for piece in rows]
     )
+
+
+def _thawed(rows: list[Array]) -> float:
+    """The T at which half as many are frozen as may be; below 1, at which none of these is."""
+    return round_up(crossing(lambda t: -float(_certain(rows, t).mean()), -FROZEN / 2, 1.0, 0.8, precise=1e-3))
 
 
 def round_up(t: float) -> float:

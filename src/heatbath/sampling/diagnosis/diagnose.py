@@ -40,12 +40,13 @@ class Diagnosis(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """Of all verdicts on quality together."""
-        found = {verdict.outcome for verdict in self.verdicts if verdict.name != "temperature"}
+        """Of the four on quality together: "fine" where all that could be measured is, and a side where only one is."""
+        measured = [verdict for verdict in self.verdicts if verdict.name != "temperature" and verdict.value is not None]
+        found = {verdict.outcome for verdict in measured}
         sides: list[Outcome] = [side for side in _SIDES if side in found]
         if len(sides) == 1:
             return sides[0]
-        return "fine" if not sides and "fine" in found else "no verdict"
+        return "fine" if found == {"fine"} else "no verdict"
 
     def verdict(self, name: str) -> Verdict:
         """The verdict of this name.
@@ -121,12 +122,12 @@ def diagnose(
 
     >>> import numpy as np, heatbath as hb
     >>> logits = 3 * np.random.default_rng(0).normal(size=(200, 50))
-    >>> drawn = hb.chain(hb.temperature(0.05)).step((), logits, seed=7).choice
+    >>> drawn = hb.chain(hb.temperature(2.0)).step((), logits, seed=7).choice
     >>> found = hb.sampling.diagnose(logits, drawn)
-    >>> found.outcome, found.verdict("frozen").remedies
-    ('too low', ('temperature(0.49)',))
-    >>> found.used.low < 0.05 < found.used.high
-    True
+    >>> found.outcome, found.verdict("surprise").remedies
+    ('too high', ('temperature(1)', 'min_p(0.1) -> temperature(2.2)'))
+    >>> [round(end, 1) for end in found.used]  # which T was used, as the choices tell, and its interval
+    [2.2, 1.9, 2.6]
 
     How to choose what to give: logits and tokens tell everything. From an interface, ask for the best
     log-probabilities (``top_logprobs``): they tell which T was used, because among the k best, too, what is drawn has a

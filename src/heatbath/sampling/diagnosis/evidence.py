@@ -56,12 +56,12 @@ def as_asked(evidence: Evidence) -> Verdict:
     """Whether the choices agree with the T that was asked for."""
     name, measure = "temperature", "the T that the choices tell"
     asked, used = evidence.asked, evidence.used
+    if evidence.raw is False:
+        return no_verdict(name, measure, "log-probabilities after the temperature agree with draws at any T")
     if used is None:
         return no_verdict(
             name, measure, "it needs the tokens, and the logits or the best log-probabilities beside them"
         )
-    if evidence.raw is False:
-        return no_verdict(name, measure, "log-probabilities after the temperature agree with draws at any T")
     verdict = Verdict(name, "no verdict", measure, used.value, used.low, used.high, asked, "")
     if asked is None:
         return verdict._replace(why="nothing to compare it with: say which T was asked for")

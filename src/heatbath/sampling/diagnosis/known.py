@@ -10,7 +10,7 @@ import numpy.typing as npt
 from heatbath.core import entropy, log_softmax, namespace
 from heatbath.sampling.diagnosis.limits import TAIL
 from heatbath.sampling.diagnosis.listed import Bounds, among_listed, entropy_bounds, ranked, tail_bound
-from heatbath.sampling.diagnosis.repeats import RUN, Repeats, repeats
+from heatbath.sampling.diagnosis.repeats import RUN, Repeats, repeats, words
 from heatbath.sampling.diagnosis.used import Drawn
 from heatbath.sampling.diagnosis.written import Written
 from heatbath.sampling.mask import allow
@@ -54,8 +54,8 @@ class Known(NamedTuple):
 def know(text: Written, temperature: float | None, options: int | None) -> Known:
     """What follows from a text that was checked. Without tokens, what is drawn at the temperature is expected."""
     tokens = text.tokens
-    words = tokens if tokens is not None else None if text.text is None else text.text.split()
-    repeated = None if words is None else repeats(words)
+    pieces = tokens if tokens is not None else None if text.text is None else words(text.text)
+    repeated = None if pieces is None else repeats(pieces)
     if text.logits is not None:
         rows = list(_pieces(text.logits))
         tail, surprise = _from_scores(rows, tokens, temperature)
