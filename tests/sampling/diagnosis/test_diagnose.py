@@ -48,6 +48,13 @@ def test_far_from_1_the_power_is_high(temperature, outcome, asked):
     assert sum(each.outcome == outcome for each in found) >= 50
 
 
+def test_a_place_that_is_open_by_nature_is_not_held_against_the_temperature():
+    rows = np.random.default_rng(0).normal(size=(100, 5000))
+    found = diagnose(rows, temperature=1.0).verdict("tail")
+    assert found.value > OUTSIDE
+    assert (found.outcome, found.threshold) == ("fine", pytest.approx(found.value + 0.2))
+
+
 def test_a_temperature_that_was_ignored_is_noticed():
     found = judged(1.0, 40, temperature=0.6)
     outcomes = [each.verdict("temperature") for each in found]

@@ -52,16 +52,14 @@ def test_many_decisions_are_thinned_evenly():
 
 
 def test_the_standard_error_is_that_of_texts_that_hang_together():
-    rng = np.random.default_rng(0)
-    means, whole, blocked = [], [], []
-    for _ in range(300):
+    rng, whole, blocked = np.random.default_rng(0), [], []
+    for _ in range(2000):
         level = np.repeat(rng.normal(size=20), 10)  # 20 texts of 10 decisions, alike within each
         values = level + 0.1 * rng.normal(size=200)
-        means.append(values.mean())
-        whole.append(standard_error(values, np.arange(200)))
-        blocked.append(standard_error(values, np.repeat(np.arange(20), 10)))
-    assert np.mean(blocked) == pytest.approx(np.std(means), rel=0.15)
-    assert np.mean(whole) < 0.5 * np.std(means), "the control: taken for independent, they deceive"
+        whole.append(standard_error(values, np.arange(200)) ** 2)
+        blocked.append(standard_error(values, np.repeat(np.arange(20), 10)) ** 2)
+    assert np.mean(blocked) == pytest.approx(1 / 20 + 0.01 / 200, rel=0.03)
+    assert np.mean(whole) < 0.2 / 20, "the control: taken for independent, they deceive"
 
 
 def test_the_sensitivity_covers_the_truth():
