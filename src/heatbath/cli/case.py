@@ -20,6 +20,8 @@ class Case(NamedTuple):
     chain: str | None
     """None where the text was not written here."""
     texts: Sequence[Written]
+    prompt: str
+    """What the texts continue."""
     strands: Sequence[Watched]
     found: Diagnosis
     model: Model | None

@@ -124,7 +124,7 @@ def diagnose(
     for case in cases:
         show(console, case)
     if file is None:
-        console.print(f"seed {first}", f"[dim](the same again: --seed {first})[/]", markup=True)
+        console.print(f" seed {first}", f"[dim](the same again: --seed {first})[/]", markup=True)
 
 
 def _alone(**flags: Any) -> None:
@@ -154,7 +154,7 @@ def _of_file(
     temperature = checked("temperature", temperatures[0]) if temperatures else None
     found = judge(texts=texts, temperature=temperature, tempered=tempered, options=vocabulary, wanted=targets or None)
     name = "standard input" if path == "-" else Path(path).name
-    return Case(f"{name}, T = {temperatures[0]}" if temperatures else name, None, texts, (), found, None, None)
+    return Case(f"{name}, T = {temperatures[0]}" if temperatures else name, None, texts, "", (), found, None, None)
 
 
 def _of_model(
@@ -169,7 +169,7 @@ def _of_model(
     strands = watch(model, prompt, setting, seeds, length)
     texts = [strand.written for strand in strands]
     found = judge(texts=texts, temperature=steady(strands), wanted=targets or None)
-    return Case(setting.label, str(setting.sampler), texts, strands, found, model, profile)
+    return Case(setting.label, str(setting.sampler), texts, prompt, strands, found, model, profile)
 
 
 def _document(case: Case) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def sentence(at: Sensitivity) -> Text:
     """How the entropy answers to T, in words."""
     share = log(1.1)
     text = Text(f"At T = {number(at.temperature)} the mean entropy is {at.entropy:.2f} nats. ")
-    text.append(f"10 % more T adds {share * at.heat_capacity:.3f}")
+    text.append(f"10 % more T adds {share * at.heat_capacity:.2g}")
     if isfinite(at.heat_capacity_error):
-        text.append(f" (standard error {share * at.heat_capacity_error:.3f})")
+        text.append(f" (standard error {share * at.heat_capacity_error:.1g})")
     return text.append(".")

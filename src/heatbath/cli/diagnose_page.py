@@ -56,7 +56,8 @@ def _head(case: Case, page: Page) -> Text:
     head = Text.assemble((f"{sign} {HEADS[outcome]}", f"bold {STYLES[outcome]}"), ("  " + name, "bold"))
     count = sum(len(text.tokens or ()) for text in case.texts)
     texts = f"{len(case.texts)} text{'s' * (len(case.texts) != 1)}"
-    head.append(f"\n{texts}, {count} tokens" if count else f"\n{texts}", "dim")
+    by = f"{case.model.name}: " if case.model else ""
+    head.append(f"\n{by}{texts}, {count} tokens" if count else f"\n{by}{texts}", "dim")
     if case.found.surprisal is not None:
         head.append(f", {in_bits(case.found.surprisal):.2f} bits of surprise a token", "dim")
         bounds = case.found.entropy
@@ -79,13 +80,14 @@ MEASURES = {
 
 def _verdicts(found: Diagnosis, page: Page) -> Table:
     table = Table(box=box.ASCII if page.plain else box.SIMPLE, show_edge=False, pad_edge=True)
-    width = min(31, page.width - 64)
+    width = min(31, page.width - 66)
     table.add_column("verdict", no_wrap=True)
     table.add_column("measured", overflow="fold")
     table.add_column("value and interval", no_wrap=page.width >= 70)
     table.add_column("limit", justify="right", no_wrap=True)
     if width >= 9:
-        table.add_column(Text(f"{'|' if page.plain else '│'} limit".center(width)), no_wrap=True)
+        mark = "|" if page.plain else "│"
+        table.add_column(Text(f"{'':{width // 2}}{mark} limit"[:width]), no_wrap=True)
     for verdict in found.verdicts:
         style = STYLES[verdict.outcome]
         label = Text(f"{SIGNS[verdict.outcome][page.plain]} {verdict.outcome}", style)
@@ -101,7 +103,8 @@ def _numbers(verdict: Verdict) -> tuple[str, str]:
         return "-", "-"
     shown = _shown(verdict)
     limit = "-" if verdict.threshold is None else shown(verdict.threshold)
-    return f"{shown(verdict.value)}  ({shown(verdict.low)} to {shown(verdict.high)})", limit
+    low, high = (shown(end).removesuffix(" %") for end in (verdict.low, verdict.high))
+    return f"{shown(verdict.value)}  ({low} to {high})", limit
 
 
 def _shown(verdict: Verdict) -> Callable[[float], str]:

@@ -28,12 +28,13 @@ def sample(case: Case) -> Text:
     """One of the texts: the one that repeats itself most, or the first, coloured by surprise."""
     which = looping(case.found) or 0
     strand = case.strands[which]
+    start = Text(printable(case.prompt), "dim")
     worst = None if looping(case.found) is None else case.found.repeated[which]
-    text = Text(f"text {which + 1} of {len(case.strands)}", "bold")
+    text = Text.assemble((f"text {which + 1} of {len(case.strands)}", "bold"))
     if worst is None or not worst.share:
-        return text.append("\n").append(_coloured(strand)).append("\n").append(legend())
+        return text.append("\n").append(start).append(_coloured(strand)).append("\n").append(legend())
     text.append(", what it had written before ", "dim").append("underlined", AGAIN).append("\n")
-    return text.append(_underlined(strand, worst))
+    return text.append(start).append(_underlined(strand, worst))
 
 
 def _coloured(strand: Watched) -> Text:

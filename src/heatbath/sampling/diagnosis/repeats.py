@@ -17,7 +17,7 @@ class Repeats(NamedTuple):
     """What repeats in one text."""
 
     again: npt.NDArray[np.bool_]
-    """Of each run of :data:`RUN` tokens in turn, whether the text had written it before."""
+    """Of each run of four tokens in turn, whether the text had written it before."""
     passage: tuple[Hashable, ...]
     """The passage that came again, without its own repetitions; empty where none is as long as a run."""
     times: int

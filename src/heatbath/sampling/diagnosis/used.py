@@ -19,7 +19,9 @@ from functools import cache
 from statistics import NormalDist
 from typing import NamedTuple
 
-from heatbath.core import namespace, softmax
+import numpy as np
+
+from heatbath.core import namespace
 from heatbath.sampling.diagnosis.search import crossing
 from heatbath.types import Array
 
@@ -53,10 +55,8 @@ def used_temperature(drawn: Sequence[Drawn], level: float) -> Estimate | None:
     >>> used_temperature([Drawn(rows, choice)], 0.95).value.__round__(2)
     1.0
     """
-    least = spread = 0.0
-    for each in drawn:
-        top, far = _gaps(each)
-        least, spread = least + top, max(spread, far)
+    falls = [_measure(each) for each in drawn]
+    spread = max((each.farthest for each in falls), default=0.0)
     if spread == 0:
         return None
     reach = quantile(level)
@@ -64,12 +64,12 @@ def used_temperature(drawn: Sequence[Drawn], level: float) -> Estimate | None:
     @cache
     def score(t: float) -> float:
         """The pull in standard errors: below 0 where T is too cold for what was chosen, above 0 where it is too hot."""
-        parts = [_pull(each, t) for each in drawn]
+        parts = [_pull(each, t) for each in falls]
         off, variance = sum(p for p, _ in parts), sum(v for _, v in parts)
         return off / math.sqrt(variance) if variance else math.copysign(math.inf, off) if off else 0.0
 
     hottest = score(math.inf)
-    if least == 0:  # nothing but best options
+    if not any(each.chosen for each in falls):  # nothing but best options
         value = low = 0.0
     elif hottest <= 0:
         value = math.inf
@@ -81,21 +81,36 @@ def used_temperature(drawn: Sequence[Drawn], level: float) -> Estimate | None:
     return Estimate(value, low, high)
 
 
-def _gaps(drawn: Drawn) -> tuple[float, float]:
-    """How far the choices lie below the best, in all, and the largest distance between two options of a decision."""
-    xp, scores = namespace(drawn.scores), drawn.scores
-    top = xp.max(scores, axis=-1)
-    chosen = xp.take_along_axis(scores, drawn.choice[:, None], axis=-1)[:, 0]
-    worst = xp.min(xp.where(scores == -math.inf, top[:, None], scores), axis=-1)
-    return float(xp.sum(top - chosen)), float(xp.max(top - worst))
+class _Falls(NamedTuple):
+    """How far the options of decisions lie below the best one of each."""
+
+    fall: Array
+    """``(N, V)``, never positive; 0 where forbidden."""
+    shut: Array | None
+    """What is forbidden; None where nothing is."""
+    chosen: float
+    """How far the choices do, in all."""
+    farthest: float
+    """The largest distance between two options of a decision."""
 
 
-def _pull(drawn: Drawn, t: float) -> tuple[float, float]:
+def _measure(drawn: Drawn) -> _Falls:
     xp, scores = namespace(drawn.scores), drawn.scores
-    below = scores - xp.max(scores, axis=-1, keepdims=True)
-    below = xp.where(below == -math.inf, 0.0, below)
-    p = softmax(scores, t)
-    mean = xp.sum(p * below, axis=-1, keepdims=True)
-    variance = xp.sum(p * (below - mean) ** 2)
-    chosen = xp.take_along_axis(below, drawn.choice[:, None], axis=-1)
-    return float(xp.sum(chosen - mean)), float(variance)
+    shut = scores == -math.inf
+    fall = xp.where(shut, 0.0, scores - xp.max(scores, axis=-1, keepdims=True))
+    chosen = xp.take_along_axis(fall, drawn.choice[:, None], axis=-1)
+    return _Falls(fall, shut if bool(xp.any(shut)) else None, float(xp.sum(chosen)), -float(xp.min(fall)))
+
+
+def _pull(falls: _Falls, t: float) -> tuple[float, float]:
+    """The pull of a temperature above 0, and its variance."""
+    xp, fall = namespace(falls.fall), falls.fall
+    with np.errstate(over="ignore", under="ignore"):  # as cold as that, only the best options have a weight
+        weights = xp.exp(fall / t)
+    if falls.shut is not None:
+        weights = xp.where(falls.shut, 0.0, weights)
+    total = xp.sum(weights, axis=-1)
+    first = weights * fall
+    mean = xp.sum(first, axis=-1) / total
+    variance = xp.sum(first * fall, axis=-1) / total - mean * mean
+    return falls.chosen - float(xp.sum(mean)), float(xp.sum(xp.clip(variance, min=0.0)))
