@@ -1,6 +1,6 @@
 """
-Is my T right?
-==============
+What a text tells of its temperature
+====================================
 
 A diagnosis of texts that a small model wrote at nine temperatures: which measures clear their limits, and how well
 the choices alone tell the T that was used.

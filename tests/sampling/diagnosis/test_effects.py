@@ -27,10 +27,14 @@ def test_the_temperature_has_the_effect_on_average(measure, value):
     assert found.rows[1] == pytest.approx(own[44], rel=0.05)
 
 
-def test_effects_out_of_reach_are_left_out_and_ends_are_ends():
+def test_effects_out_of_reach_are_refused_and_ends_are_ends():
     response = Response([[np.array([[0.0, 1.0], [2.0, 0.0]])]])
-    found = response.wanted({"entropy": [2.0, 0.0, math.log(2)], "top_probability": [0.4]})
+    found = response.wanted({"entropy": [0.0, math.log(2)]})
     assert [each.effects.temperature for each in found] == [0.0, math.inf]
+    assert {each.measure for each in response.wanted(None)} >= {"entropy", "top_probability"}
+    for wanted in ({"entropy": [2.0]}, {"top_probability": [0.4]}, {"perplexity": [0.5]}):
+        with pytest.raises(hb.TargetError, match="it reaches"):
+            response.wanted(wanted)
 
 
 def test_rows_of_which_one_cannot_have_it_have_no_middle_half():

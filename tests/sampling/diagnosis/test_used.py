@@ -91,6 +91,13 @@ def test_scores_of_any_unit_are_read(scale):
     assert np.array(scaled) / scale == pytest.approx(np.array(plain), rel=1e-3)
 
 
+def test_float32_serves_as_well():
+    rng = np.random.default_rng(2)
+    each = drawn(3 * rng.normal(size=(80, 3000)), 0.5, rng)
+    narrow = used_temperature([Drawn(each.scores.astype(np.float32), each.choice)], 0.95)
+    assert narrow == pytest.approx(used_temperature([each], 0.95), rel=1e-4)
+
+
 def test_forbidden_options_do_not_count():
     rng = np.random.default_rng(4)
     each = drawn(3 * rng.normal(size=(80, 30)), 0.5, rng)

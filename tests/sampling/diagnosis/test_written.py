@@ -20,6 +20,11 @@ ROWS = np.zeros((2, 3))
         ({"logits": ROWS, "tokens": [0, True]}, "a token is a whole number from 0 to 2, not True"),
         ({"logits": ROWS, "tokens": ["a", "b"]}, "a token is a whole number from 0 to 2, not 'a'"),
         ({"logits": [[0.0, -np.inf]], "tokens": [1]}, "token 1 is forbidden there, its score is -inf"),
+        ({"logits": ROWS, "tokens": [0, 1], "mask": [[1, 1, 0], [1, 0, 1]]}, "mask"),
+        (
+            {"logits": ROWS, "tokens": [0, 1], "mask": np.array([[1, 1, 0], [1, 0, 1]], bool)},
+            "decision 1 of tokens: token 1 is not among those that the mask has left",
+        ),
         ({"tokens": "abc"}, "tokens is a list, not 'abc'"),
         ({"tokens": [[1], [2]]}, "a token is an id or a text"),
         ({"logprobs": [0.5]}, "a log-probability is a number <= 0, not 0.5"),
@@ -66,7 +71,8 @@ def test_settings_that_mean_nothing_are_refused(given, said):
 def test_arrays_of_any_kind_are_read():
     made = check(Written(np.zeros(3, np.float32), np.array([1])))
     assert made.logits.shape == (1, 3)
-    assert made.logits.dtype == np.float64
+    assert made.logits.dtype == np.float32
+    assert check(Written(np.zeros(3, np.float16))).logits.dtype == np.float32
     assert made.tokens == [1]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from heatbath.core import check_temperature
+from heatbath.core.arrays import is_number
 from heatbath.core.numbers import check_number, check_whole
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
@@ -24,7 +25,8 @@ class Diagnosis(NamedTuple):
     verdicts: tuple[Verdict, ...]
     """On "loops", "frozen", "tail", "surprise" and "temperature", in that order."""
     used: Estimate | None
-    """The T that the choices tell, with its interval; None where they tell none."""
+    """The T that the choices tell, with its interval; None where they tell none. From log-probabilities of which nobody
+    knows whether they were tempered, it is what T would be if they were not."""
     surprisal: float | None
     """Mean of what was drawn, in nats at T = 1."""
     entropy: tuple[float, float] | None
@@ -119,6 +121,7 @@ def diagnose(
 
     Raises:
         InputError: nothing to judge, lengths that disagree, values that are no scores, tokens or log-probabilities.
+        TargetError: an effect that is wanted and that no T has.
 
     >>> import numpy as np, heatbath as hb
     >>> logits = 3 * np.random.default_rng(0).normal(size=(200, 50))
@@ -198,7 +201,7 @@ def _several(texts: Any) -> list[Written]:
 def _check_numbers(temperature: Any, tempered: Any, options: Any) -> None:
     if temperature is not None:
         check_temperature(temperature)
-        if not isinstance(temperature, int | float):
+        if not is_number(temperature):
             raise InputError("one T for all texts is expected", instead="leave it out if T moved", field="temperature")
     if tempered is not None and not isinstance(tempered, bool):
         raise InputError(

@@ -111,14 +111,26 @@ class Response:
             return 0.0 if cold == 0 else math.inf
         return crossing(above, 0.0, 1.0, 2.0 if above(1.0) <= 0 else 0.5, precise=1e-3)
 
-    def wanted(self, effects: Mapping[str, Sequence[float]]) -> list[Wanted]:
-        """The temperatures of these effects, the coldest first; without those that no T has."""
+    def wanted(self, effects: Mapping[str, Sequence[float]] | None) -> list[Wanted]:
+        """The temperatures of these effects, the coldest first; of those of :data:`WANTED` that are in reach for None.
+
+        Raises:
+            TargetError: no T has one of them.
+        """
         found = []
-        for measure, values in effects.items():
+        for measure, values in (WANTED if effects is None else effects).items():
             for value in values:
                 t = self.temperature_for(measure, value)
                 if t is not None:
                     found.append(Wanted(measure, value, self.at(t), self._spread(measure, value)))
+                elif effects is not None:
+                    ends = sorted(getattr(self.at(each), measure) for each in (0.0, math.inf))
+                    raise TargetError(
+                        f"on average over these decisions it reaches {ends[0]:.4g} to {ends[1]:.4g}",
+                        on=f"{measure}={value:g}",
+                        instead="ask for a value in that range",
+                        field="wanted",
+                    )
         return sorted(found, key=lambda each: each.effects.temperature)
 
     def _spread(self, measure: str, value: float) -> tuple[float, float] | None:
@@ -182,14 +194,14 @@ def _thinned(pieces: Sequence[Array]) -> list[Array]:
     return kept
 
 
-def check_wanted(wanted: Any) -> Mapping[str, Sequence[float]]:
+def check_wanted(wanted: Any) -> Mapping[str, Sequence[float]] | None:
     """Effects that are asked for, by name.
 
     Raises:
         InputError: there is no such effect, or a value is no number.
     """
     if wanted is None:
-        return WANTED
+        return None
     instead = "write for example wanted={'entropy': [0.5, 1.0], 'top_probability': [0.9]}"
     if not isinstance(wanted, Mapping) or not set(wanted) <= set(Effects._fields[1:]):
         raise InputError(
@@ -202,4 +214,4 @@ def check_wanted(wanted: Any) -> Mapping[str, Sequence[float]]:
             raise InputError(f"{name} needs a list of numbers", instead=instead, field="wanted")
         for value in values:
             check_number(value, name, "a number", lambda n: not math.isnan(n), field="wanted")
-    return wanted
+    return {name: list(values) for name, values in wanted.items()}

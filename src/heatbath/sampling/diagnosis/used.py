@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import has_float64
 from heatbath.sampling.diagnosis.search import crossing
 from heatbath.types import Array
 
@@ -35,7 +36,7 @@ class Estimate(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Decisions: their scores ``(N, V)``, in the widest type there is, and what was chosen, ``(N,)``."""
+    """Decisions: their scores ``(N, V)``, in float32 or wider, and what was chosen, ``(N,)``."""
 
     scores: Array
     choice: Array
@@ -103,14 +104,15 @@ def _measure(drawn: Drawn) -> _Falls:
 
 
 def _pull(falls: _Falls, t: float) -> tuple[float, float]:
-    """The pull of a temperature above 0, and its variance."""
+    """The pull of a temperature above 0, and its variance; added up in float64 where there is one."""
     xp, fall = namespace(falls.fall), falls.fall
+    wide = xp.float64 if has_float64(xp, fall) else fall.dtype
     with np.errstate(over="ignore", under="ignore"):  # as cold as that, only the best options have a weight
         weights = xp.exp(fall / t)
     if falls.shut is not None:
         weights = xp.where(falls.shut, 0.0, weights)
-    total = xp.sum(weights, axis=-1)
+    total = xp.sum(weights, axis=-1, dtype=wide)
     first = weights * fall
-    mean = xp.sum(first, axis=-1) / total
-    variance = xp.sum(first * fall, axis=-1) / total - mean * mean
+    mean = xp.sum(first, axis=-1, dtype=wide) / total
+    variance = xp.sum(first * fall, axis=-1, dtype=wide) / total - mean * mean
     return falls.chosen - float(xp.sum(mean)), float(xp.sum(xp.clip(variance, min=0.0)))

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heatbath.core import namespace
+from heatbath.core import as_scores, namespace
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.mask import allow
-from heatbath.sampling.numbers import read_rows
 from heatbath.types import Array
 
 PLACEHOLDER = -9999.0
@@ -43,7 +42,7 @@ class Written(NamedTuple):
 
 
 def check(text: Written) -> Written:
-    """The text with its logits, as floating point ``(N, V)``, and its tokens, as a list.
+    """The text with its logits, as ``(N, V)`` in float32 or wider, and its tokens, as a list.
 
     Raises:
         InputError: nothing is known, lengths disagree, or values that are no scores, tokens or log-probabilities.
@@ -76,6 +75,10 @@ def check(text: Written) -> Written:
                 instead="give one of each per decision",
                 field=other,
             )
+    if text.logits is not None and text.tokens:
+        _check_open(text.logits, text.tokens, "is forbidden there, its score is -inf", "tokens")
+        if text.mask is not None:
+            _check_open(allow(text.logits, text.mask), text.tokens, "is not among those that the mask has left", "mask")
     return text
 
 
@@ -83,7 +86,9 @@ _LONG = ("logits", "tokens", "logprobs", "top_logprobs")
 
 
 def _scores(logits: Any) -> Array:
-    scores, _ = read_rows(logits)
+    scores = as_scores(logits)
+    xp = namespace(scores)
+    scores = xp.astype(scores, xp.float32) if scores.dtype.itemsize < 4 else scores
     scores = scores[None, :] if scores.ndim == 1 else scores
     if scores.ndim != 2:
         raise InputError(
@@ -113,20 +118,21 @@ def _tokens(tokens: Any, logits: Array | None) -> Sequence[Hashable]:
                 instead="give the ids of what was drawn from these logits",
                 field="tokens",
             )
-    rows, drawn = np.arange(len(given)).tolist(), given
-    if len(given) == logits.shape[0] and rows:
-        xp = namespace(logits)
-        index = xp.asarray(drawn, device=getattr(logits, "device", None))[:, None]
-        chosen = xp.take_along_axis(logits, index, axis=-1)[:, 0].tolist()
-        for row, score in zip(rows, chosen, strict=True):
-            if score == -np.inf:
-                raise InputError(
-                    f"token {given[row]} is forbidden there, its score is -inf",
-                    on=f"decision {row} of tokens",
-                    instead="give the logits of which the tokens were drawn: row i for token i",
-                    field="tokens",
-                )
     return given
+
+
+def _check_open(scores: Array, tokens: Sequence[Any], why: str, field: str) -> None:
+    """Refuse a token that could not be drawn."""
+    xp = namespace(scores)
+    index = xp.asarray(tokens, device=getattr(scores, "device", None))[:, None]
+    for row, score in enumerate(xp.take_along_axis(scores, index, axis=-1)[:, 0].tolist()):
+        if score == -np.inf:
+            raise InputError(
+                f"token {tokens[row]} {why}",
+                on=f"decision {row} of tokens",
+                instead="give what the tokens were drawn from: row i for token i",
+                field=field,
+            )
 
 
 def _listed(values: Any, field: str) -> list[Any]:
