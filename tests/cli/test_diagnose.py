@@ -180,22 +180,3 @@ def test_what_cannot_be_used_is_refused_in_one_line(heatbath, words, said):
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
     assert ran.err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
-        (b"", "standard input: there is nothing in it"),
-        (b"\xff\xfe", "standard input: it is not UTF-8 text"),
-        (b"\x93NUMPY", "standard input: its arrays cannot be read"),
-        (b"PK\x03\x04", "standard input: its arrays cannot be read"),
-        (saved(scores=np.zeros((2, 3))), "standard input: it holds scores; name the arrays logits"),
-        (saved(logits=np.zeros((2, 3)), tokens=[0]), "there are 2 logits and 1 tokens"),
-        (saved(logits=np.array([["a"]])), "scores are real numbers"),
-        (b"{}", "it has no list of choices"),
-    ],
-)
-def test_files_that_hold_something_else_are_refused(heatbath, sent, said):
-    ran = heatbath("diagnose", "--file", "-", stdin=sent)
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err

@@ -1,6 +1,6 @@
 import pytest
 
-from heatbath.cli.flags import number_of, settings
+from heatbath.cli.flags import checked, flag, number_of, settings
 from heatbath.errors import InputError, SpecError
 
 
@@ -70,3 +70,10 @@ def test_illegal_values_are_refused_by_the_table(others: dict[str, str]) -> None
 def test_a_chain_decides_everything() -> None:
     with pytest.raises(InputError, match="already decides top_k"):
         settings([], ["top_p(0.5)"], top_k="3")
+
+
+def test_a_verb_may_have_a_default_of_its_own():
+    assert (checked("n", None), checked("n", None, 8), checked("n", "3", 8)) == (1, 8, 3)
+    assert "Default: 8." in flag("n", default=8).help
+    with pytest.raises(InputError):
+        checked("n", "0", 8)
