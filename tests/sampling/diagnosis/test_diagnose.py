@@ -60,6 +60,7 @@ def test_a_temperature_that_was_ignored_is_noticed():
     outcomes = [each.verdict("temperature") for each in found]
     assert sum(each.outcome == "not as asked" for each in outcomes) >= 38
     assert "it was ignored" in outcomes[0].why
+    assert all(each.outcome == "too high" for each in judged(2.5, 10, temperature=0.1)), "and what was used is judged"
     kept = judged(0.6, TRIALS, temperature=0.6, seed=1)
     assert at_most(sum(each.verdict("temperature").outcome != "fine" for each in kept), TRIALS, 1 - LEVEL)
 
@@ -235,6 +236,8 @@ def test_whether_log_probabilities_are_tempered_is_asked_or_found_out():
     assert said.used is None
     assert "agree with draws at any T" in said.verdict("temperature").why
     assert diagnose(**tempered, temperature=0.5, tempered=False).verdict("temperature").outcome == "not as asked"
+    near = diagnose(**interface(0.95)[1], temperature=0.95).verdict("temperature")
+    assert (near.outcome, "or those before it, and T is as asked" in near.why) == ("no verdict", True)
     assert diagnose(**interface(1.0)[1], temperature=1).verdict("tail").outcome == "fine", "at 1 they are the same"
 
 

@@ -110,7 +110,8 @@ def diagnose(
             look lower than it was.
         text: the words, where there are no tokens.
         texts: several texts, each a :class:`Written`, in place of all the arguments above.
-        temperature: the T that was asked for, if it was one; without it, the one that the choices tell is judged.
+        temperature: the T that was asked for, if it was one. Without it, or where the choices tell of another, the one
+            that they tell is judged.
         tempered: whether ``logprobs`` are those after division by T; None: not known.
         options: V, where there are no logits; without it, entropies from ``top_logprobs`` have no upper bound.
         wanted: effects to find a T for, such as ``{"entropy": [0.5, 1.0], "top_probability": [0.9]}``.

@@ -24,19 +24,25 @@ class Evidence(NamedTuple):
     response: Response | None
 
     @property
+    def agreed(self) -> float | None:
+        """The T that was asked for, unless the choices tell of another."""
+        denied = self.raw and self.used and self.asked is not None and not self.used.low <= self.asked <= self.used.high
+        return None if denied else self.asked
+
+    @property
     def temperature(self) -> float | None:
-        """The best that is known of T: what was asked for, or else what the choices tell."""
-        return self.asked if self.asked is not None else self.used.value if self.used else None
+        """The best that is known of T."""
+        return self.agreed if self.agreed is not None else self.used.value if self.used else None
 
     @property
     def coldest(self) -> float | None:
         """What T is at least."""
-        return self.asked if self.asked is not None else self.used.low if self.used else None
+        return self.agreed if self.agreed is not None else self.used.low if self.used else None
 
     @property
     def hottest(self) -> float | None:
         """What T is at most."""
-        return self.asked if self.asked is not None else self.used.high if self.used else None
+        return self.agreed if self.agreed is not None else self.used.high if self.used else None
 
 
 def is_raw(tempered: bool | None, scores: bool, asked: float | None, used: Estimate | None) -> bool | None:
@@ -66,7 +72,8 @@ def as_asked(evidence: Evidence) -> Verdict:
     if asked is None:
         return verdict._replace(why="nothing to compare it with: say which T was asked for")
     if evidence.raw is None:
-        return verdict._replace(why="the log-probabilities are those after the temperature, or T was ignored")
+        other = "T was ignored" if not used.low <= asked <= used.high else "those before it, and T is as asked"
+        return verdict._replace(why=f"the log-probabilities are those after the temperature, or {other}")
     if used.low <= asked <= used.high:
         return verdict._replace(outcome="fine", why="the choices agree with the T that was asked for")
     how = "1: it was ignored" if used.low <= 1 <= used.high else f"about {used.value:.3g}"

@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
     why: str
     """Why it means that, or what is missing."""
     remedies: tuple[str, ...] = ()
-    """Chains in the text form, to be pasted where a chain goes; the mildest first."""
+    """Chains in the text form, to be pasted where a chain goes, in the order in which to try them."""
 
 
 def no_verdict(name: str, measure: str, why: str) -> Verdict:
