@@ -3,7 +3,7 @@
 import difflib
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from heatbath.errors import InputError, SpecError
@@ -175,7 +175,7 @@ OPTIONS: dict[str, Option] = {
 }
 """Every option by name. The order of the rows is the order in which people meet them."""
 
-TRUNCATIONS = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
+TRUNCATIONS: dict[str, Callable[[Any], Step]] = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
 
 PENALTIES = ("repetition_penalty", "presence_penalty", "frequency_penalty")
 """The arguments of one step, :func:`heatbath.penalties`."""
