@@ -4,6 +4,7 @@ from heatbath.sampling import orders
 from heatbath.sampling.adaptive import adaptive_p
 from heatbath.sampling.ban import ban_sequences, bans, logit_bias
 from heatbath.sampling.chain import Sampled, Sampler, chain
+from heatbath.sampling.continuation import Continuation, Continuations
 from heatbath.sampling.cutoffs import epsilon, eta, p_less, top_a
 from heatbath.sampling.diagnosis import (
     Diagnosis,
@@ -20,8 +21,10 @@ from heatbath.sampling.diagnosis import (
 )
 from heatbath.sampling.draw import categorical, greedy, gumbel
 from heatbath.sampling.fast import threads
+from heatbath.sampling.lookahead import look_ahead
 from heatbath.sampling.mirostat import mirostat_v1, mirostat_v2
 from heatbath.sampling.penalise import frequency, penalties, presence, repetition
+from heatbath.sampling.power import power
 from heatbath.sampling.repeating import dry, no_repeat_ngram
 from heatbath.sampling.several import Several, plackett_luce, without_replacement
 from heatbath.sampling.shape import min_k, tail_free, top_h
@@ -36,6 +39,8 @@ from heatbath.sampling.xtc import xtc
 
 __all__ = [
     "Applied",
+    "Continuation",
+    "Continuations",
     "Diagnosis",
     "Draw",
     "Effects",
@@ -65,6 +70,7 @@ __all__ = [
     "greedy",
     "gumbel",
     "logit_bias",
+    "look_ahead",
     "min_k",
     "min_p",
     "mirostat_v1",
@@ -74,6 +80,7 @@ __all__ = [
     "p_less",
     "penalties",
     "plackett_luce",
+    "power",
     "presence",
     "read_responses",
     "repetition",

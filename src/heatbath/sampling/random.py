@@ -61,6 +61,20 @@ def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> 
     return ((first >> np.uint64(5)) * 2.0**26 + (second >> np.uint64(6))) * 2.0**-53
 
 
+def branch(seeds: Words, number: Any, draw: int) -> Words:
+    """A seed for each row, from which a stream of its own begins: for what is tried and may be thrown away.
+
+    Arguments:
+        seeds: uint64, ``(B,)``.
+        number: which stream, below 2**64; broadcasts.
+        draw: as in :func:`uniforms`; no other part of the stream may use it.
+    """
+    seeds, numbers = np.broadcast_arrays(seeds, np.asarray(number, dtype=np.uint64))
+    counter = (numbers & LOW, numbers >> HALF, np.full_like(seeds, draw), np.zeros_like(seeds))
+    low, high, _, _ = philox(counter, (seeds & LOW, seeds >> HALF))
+    return low | high << HALF
+
+
 class Chance(NamedTuple):
     """The random numbers of one part of a chain at one decision, in the library, type and shape of the scores."""
 
