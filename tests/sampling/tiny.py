@@ -1,9 +1,11 @@
 """A language model so small that all its continuations can be written down."""
 
 import hashlib
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 STOP = 0
 
@@ -27,7 +29,7 @@ class TinyModel:
 
     Arguments:
         vocabulary: how many tokens, with the one that stops.
-        spread: the standard deviation of the scores.
+        end: what is added to the score of the token that stops.
         forbid: whether the last token may not follow itself.
     """
 
@@ -36,8 +38,8 @@ class TinyModel:
     stop_tokens = frozenset({STOP})
     tokenizer = None
 
-    def __init__(self, vocabulary=3, spread=1.0, forbid=False):
-        self.vocabulary, self.spread, self.forbid = vocabulary, spread, forbid
+    def __init__(self, vocabulary=3, end=0.0, forbid=False):
+        self.vocabulary, self.end, self.forbid = vocabulary, end, forbid
         self.asked = 0
         self._known = {}
 
@@ -59,7 +61,8 @@ class TinyModel:
         """Behind one text, ``(V,)``."""
         if text not in self._known:
             number = int.from_bytes(hashlib.sha256(repr((text, self.vocabulary)).encode()).digest()[:8], "big")
-            row = np.random.default_rng(number).normal(0, self.spread, self.vocabulary).astype(np.float32)
+            row = np.random.default_rng(number).normal(0, 0.7, self.vocabulary).astype(np.float32)
+            row[STOP] += self.end
             if self.forbid and text and text[-1] == self.vocabulary - 1:
                 row[-1] = -np.inf
             self._known[text] = row
@@ -71,11 +74,11 @@ def log_softmax(scores):
     return scores - scores.max() - np.log(np.exp(scores - scores.max()).sum())
 
 
-def continuations(model, prompt, length, write=lambda scores: scores):
+def continuations(model, prompt, length, write=lambda text, scores: scores):
     """Every continuation that can be written, with its log-probabilities token by token.
 
     Arguments:
-        write: from the model's scores to those of the chain that writes.
+        write: from prompt and text, and the model's scores behind them, to the scores of the chain that writes.
     """
     found, waiting = {}, [((), ())]
     while waiting:
@@ -83,7 +86,8 @@ def continuations(model, prompt, length, write=lambda scores: scores):
         if len(tokens) == length or (tokens and tokens[-1] in model.stop_tokens):
             found[tokens] = logs
             continue
-        row = log_softmax(write(model.scores((*prompt, *tokens))))
+        text = (*prompt, *tokens)
+        row = log_softmax(write(text, model.scores(text)))
         waiting += [((*tokens, int(token)), (*logs, row[token])) for token in np.flatnonzero(row > -np.inf)]
     return dict(sorted(found.items()))
 
@@ -94,3 +98,16 @@ def target(model, prompt, length, alpha):
     most = max(logs.values())
     total = sum(np.exp(log - most) for log in logs.values())
     return {tokens: float(np.exp(log - most) / total) for tokens, log in logs.items()}
+
+
+def p_value(rows, shares):
+    """Chi-square of the continuations that were drawn against the shares that they should have; small ones pooled."""
+    counts = Counter(row.tokens for row in rows)
+    assert counts.keys() <= shares.keys()
+    small = [tokens for tokens, share in shares.items() if share * len(rows) < 5]
+    large = [tokens for tokens in shares if tokens not in set(small)]
+    seen = [*(counts[tokens] for tokens in large), sum(counts[tokens] for tokens in small)]
+    wanted = [*(shares[tokens] for tokens in large), sum(shares[tokens] for tokens in small)]
+    if not small:
+        seen.pop(), wanted.pop()
+    return stats.chisquare(seen, np.array(wanted) * len(rows)).pvalue

@@ -61,6 +61,8 @@ def row_of(alike: State, states: State, row: int) -> State:
         if not _is_nest(states) or len(states) != len(alike):
             raise _not_alike("the state of the batch is not nested like that of a stream")
         return tuple(row_of(inner, part, row) for inner, part in zip(alike, states, strict=True))
+    if isinstance(states, list) and np.ndim(alike) == 0:
+        return states[row]  # without an array of all rows, which would be made anew for each of them
     if np.ndim(states) == np.ndim(alike):
         return states  # one for all rows, such as a count
     part: Any = states[row]
