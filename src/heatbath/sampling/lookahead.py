@@ -87,6 +87,7 @@ def look_ahead(
     >>> model = load("toy")
     >>> rows, calls = hb.sampling.look_ahead(model, [[]] * 3, temperature=0.5, max_tokens=6, seed=7)
     >>> [model.tokenizer.decode(row.tokens) for row in rows]
+    [' rain sun', ' sun sun sun sun sun sun', ' sun sun sun rain rain sun']
 
     How to choose: where :func:`power` would need too many moves, or texts must come token by token. A token costs
     ``candidates * (1 + rollouts * (horizon - 1))`` tokens, in ``horizon`` calls that all rows share. Doubling the

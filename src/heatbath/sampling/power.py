@@ -18,9 +18,9 @@ A move
     its reverse with ``q(x_k.. | x_<k) / L'``, because x' has L' places to choose from; k <= L', as one token is
     always drawn. With r as above ``pi(x) P_k(x, x') = pi(x') P_k(x', x)`` holds for each k, therefore for their sum P,
     and pi is what the moves leave as it is. k = 1 redraws everything, so every continuation that q can write is
-    reached from every other: the chain forgets where it began. The code published with the method redraws up to the
-    same number of tokens and leaves the lengths out of r, which is the same where no text ends early; where some do, it
-    favours short texts.
+    reached from every other: the chain forgets where it began. Without L and L' it would sample from
+    ``L(x) p(x)**alpha``. The code published with the method has no need of them where every text has the full length;
+    it redraws up to the length that a text had, so that one that ended early gets no longer again.
 
 Blocks
     With several blocks the first moves are made on the first ``max_tokens / blocks`` tokens, the text is then written
@@ -105,9 +105,11 @@ def power(
     >>> import heatbath as hb
     >>> from heatbath.embedded import load
     >>> model = load("toy")
-    >>> rows, calls = hb.sampling.power(model, [[]] * 4, temperature=0.5, max_tokens=6, moves=20, seed=7)
+    >>> rows, calls = hb.sampling.power(model, [[]] * 3, temperature=0.5, max_tokens=6, moves=20, seed=7)
     >>> [model.tokenizer.decode(row.tokens) for row in rows]
-    >>> round(rows[0].log_p, 3), rows[0].acceptance
+    [' sun sun sun sun sun sun', ' sun rain sun sun sun sun', ' sun sun sun sun sun sun']
+    >>> round(rows[0].log_p, 3), rows[0].drawn
+    (-3.205, 74)
 
     How to choose: when a text must be likely as a whole (an answer, a derivation), and many times its cost is fair. How
     many moves: look at ``trace``. A move draws half a text on average, so a row whose texts have ``max_tokens`` costs
