@@ -163,7 +163,7 @@ def checked(model: Model, chains: int) -> dict[str, float]:
     prompt, alpha = model.tokenizer.encode(PROMPTS[0]), 2.0
     right, plain, apart = exact(model, prompt, alpha)
     wrong = exact(model, prompt, 1.05 * alpha)[0]
-    rows = power(model, [prompt] * chains, alpha=alpha, max_tokens=2, moves=12, seed=0).rows
+    rows = power(model, [prompt] * chains, alpha=alpha, max_tokens=2, moves=24, seed=0).rows
     logs = np.array([row.log_p for row in rows])
     mean, error = logs.mean(), logs.std() / np.sqrt(chains)
     print(f"two tokens, T = 1/2, all {model.vocabulary**2} continuations: mean ln p {right:.3f} exactly, {mean:.3f} +- "
