@@ -10,7 +10,7 @@ import heatbath as hb
 from heatbath.embedded import load
 from heatbath.errors import InputError
 from heatbath.sampling import look_ahead
-from heatbath.sampling.continuation import Cost
+from heatbath.sampling.growing import Cost
 from heatbath.sampling.lookahead import _Scout
 from tests.sampling.test_power import written
 from tests.sampling.tiny import TinyModel, continuations, log_softmax, p_value, target

@@ -10,7 +10,7 @@ import heatbath as hb
 from heatbath.embedded import load
 from heatbath.errors import InputError
 from heatbath.sampling import power
-from heatbath.sampling.continuation import Text
+from heatbath.sampling.growing import Text
 from heatbath.sampling.power import log_acceptance
 from tests.sampling.tiny import TinyModel, continuations, p_value, target
 

@@ -37,8 +37,9 @@ from heatbath.core.numbers import check_whole
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
 from heatbath.sampling.chain import Sampler, chain
-from heatbath.sampling.continuation import Continuation, Continuations, Cost, Text, grow, read_asked
+from heatbath.sampling.continuation import Continuation, Continuations, read_asked
 from heatbath.sampling.draw import categorical, gumbel
+from heatbath.sampling.growing import Cost, Text, grow
 from heatbath.sampling.random import as_seeds, branch, uniforms
 from heatbath.sampling.temper import temperature as temperature_step
 from heatbath.types import Model
