@@ -36,7 +36,7 @@ TOKENS, MOVES = 32, 20
 POWERS = (1.5, 2.0, 3.0, 5.0)
 SINGLE = (0.7, 0.5, 0.35, 0.25, 0.15, 0.07)
 """T per token of single texts, among them the colder ones whose texts are as likely as those of a power."""
-SEVERAL = (1.0, 0.7, 0.5, 0.35, 0.25)
+SEVERAL = (1.0, 0.85, 0.7, 0.6, 0.5, 0.35)
 
 
 class Text(NamedTuple):
@@ -210,7 +210,7 @@ def main() -> None:
     print(f"{len(prompts)} prompts, {each} texts each, {TOKENS} tokens at most; {MOVES} moves; means over the texts")
     lines = compared(model, prompts, each)
     if not quick:
-        begin = [model.tokenizer.encode(prompt) for prompt in prompts for _ in range(4)]
+        begin = [model.tokenizer.encode(prompt) for prompt in prompts for _ in range(2)]
         traces = np.array(
             [row.trace for row in power(model, begin, alpha=2, max_tokens=TOKENS, moves=160, seed=9).rows]
         )

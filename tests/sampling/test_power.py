@@ -10,7 +10,7 @@ import heatbath as hb
 from heatbath.embedded import load
 from heatbath.errors import InputError
 from heatbath.sampling import power
-from heatbath.sampling.growing import Text
+from heatbath.sampling.growing import Cost, Text, grow
 from heatbath.sampling.power import log_acceptance
 from tests.sampling.tiny import TinyModel, continuations, p_value, target
 
@@ -124,6 +124,24 @@ def test_the_same_test_refuses_an_alpha_five_percent_off(many):
 def test_the_same_test_refuses_the_temperature_per_token(many):
     texts, begin = chain_law(TinyModel(), PROPOSALS["default"])
     assert p_value(many, {text.tokens: share for text, share in zip(texts, begin, strict=True)}) < 1e-100
+
+
+@pytest.mark.parametrize("proposal", ["truncated", "looks back"])
+def test_an_end_that_is_drawn_anew_follows_what_was_kept(proposal):
+    model, chain = TinyModel(end=-3.0), PROPOSALS[proposal]
+    texts, _ = chain_law(model, chain)
+    known = {text.tokens: text for text in texts}
+    cost = Cost([0] * 60, [0] * 60)
+    prompts, begun = [PROMPT] * 60, [Text((), (), (), (chain.init(PROMPT),))] * 60
+    seeds = np.arange(60, dtype=np.uint64)
+    whole = grow(model, chain, prompts, begun, seeds, LENGTH, cost)
+    anew = grow(model, chain, prompts, [text.until(2) for text in whole], seeds + np.uint64(99), LENGTH, cost)
+    assert any(old.tokens != new.tokens for old, new in zip(whole, anew, strict=True))
+    for old, new in zip(whole, anew, strict=True):
+        assert new.tokens[:2] == old.tokens[:2]
+        for text in (old, new):
+            assert text.log_p == pytest.approx(known[text.tokens].log_p, abs=1e-12)
+            assert text.log_q == pytest.approx(known[text.tokens].log_q, abs=1e-12)
 
 
 @pytest.mark.parametrize("proposal", ["truncated", "looks back"])
@@ -277,7 +295,7 @@ BAD = {
     "texts": ({"prompts": ["Once"]}, "sequences of token ids"),
     "unknown token": ({"prompts": [[1], [3]]}, "has tokens 0 to 2"),
     "no token": ({"prompts": [[1.0]]}, "has tokens 0 to 2"),
-    "no room": ({"prompts": [[1], [1] * 30]}, "leaves room for 2"),
+    "no room": ({"prompts": [[1], [1] * 29]}, "leaves room for 3"),
     "no room at all": ({"prompts": [[1] * 40]}, "shorten the prompt"),
     "draws by itself": ({"proposal": hb.chain(hb.sampling.xtc(0.1, 0.5))}, "draws random numbers of its own"),
     "greedy": ({"proposal": hb.chain(hb.greedy())}, "does not draw with the probabilities"),

@@ -55,7 +55,7 @@ def look_ahead(
     temperature: Any = None,
     alpha: Any = None,
     max_tokens: int,
-    horizon: int = 8,
+    horizon: int = 4,
     candidates: int = 8,
     rollouts: int = 2,
     seed: Any,
@@ -88,18 +88,19 @@ def look_ahead(
     >>> model = load("toy")
     >>> rows, calls = hb.sampling.look_ahead(model, [[]] * 3, temperature=0.5, max_tokens=6, seed=7)
     >>> [model.tokenizer.decode(row.tokens) for row in rows]
-    [' rain sun', ' sun sun sun sun sun sun', ' sun sun sun rain rain sun']
+    [' rain sun', ' sun sun sun sun sun sun', ' rain sun sun rain rain sun']
 
-    How to choose: where :func:`power` would need too many moves, or texts must come token by token. A token costs
-    ``candidates * (1 + rollouts * (horizon - 1))`` tokens, in ``horizon`` calls that all rows share. Doubling the
-    horizon is worth more than doubling the rollouts. For samples that are right, take :func:`power`.
+    How to choose: where texts must come token by token, or :func:`power` would need too many moves. A token costs
+    ``candidates * (1 + rollouts * (horizon - 1))`` tokens, in ``horizon`` calls that all rows share; horizon 1 needs no
+    rollout and is cheap. A longer horizon needs more rollouts, or it adds noise: with one each, texts of the shipped
+    model were less likely with 8 tokens ahead than with 4. For samples that are right, take :func:`power`.
 
     Reference: Ji, Tutunov, Zimmer and Bou Ammar, "Scalable power sampling: unlocking efficient, training-free reasoning
     for LLMs via distribution sharpening", arXiv:2601.21590, 2026.
     """
     with while_doing("sampling from a power of the model"):
         given, alpha, limit = read_asked(model, prompts, temperature, alpha, max_tokens)
-        ahead = check_whole(horizon, "horizon", least=0, example=8)
+        ahead = check_whole(horizon, "horizon", least=0, example=4)
         most = check_whole(candidates, "candidates", example=8)
         scout = _Scout(model, alpha, check_whole(rollouts, "rollouts", example=2), chain(temperature_step(1 / alpha)))
         seeds = as_seeds(seed, len(given))
