@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import heatbath as hb
-from heatbath.sampling.random import Chance, as_seeds, philox, uniforms
+from heatbath.sampling.random import Chance, as_seeds, branch, philox, uniforms
 
 # The known answers published with the generator (Random123, kat_vectors, philox4x32 with 10 rounds).
 KNOWN = [
@@ -92,3 +92,14 @@ def test_gumbel_noise_is_finite_at_the_ends_of_the_unit_interval():
     low, lowest, high = Ends(as_u64([0]), as_u64([0]), np.zeros((1, 3))).gumbels()[0]
     assert (low, lowest) == pytest.approx((54 * np.log(2), 53 * np.log(2)))
     assert high == pytest.approx(-np.log(53 * np.log(2)))
+
+
+def test_branches_are_streams_of_their_own():
+    seeds = np.repeat(as_u64([0, 1, 2**64 - 1]), 2000)
+    numbers = np.tile(np.arange(2000, dtype=np.uint64), 3)
+    found = np.concatenate([branch(seeds, numbers, draw) for draw in (1, 2)])
+    assert len(set(found.tolist())) == len(found)
+    assert stats.kstest(uniforms(found, np.zeros_like(found)), "uniform").pvalue > 1e-3
+    assert stats.kstest(found / 2.0**64, "uniform").pvalue > 1e-3
+    assert branch(seeds[:1], 5, 1) == found[5]
+    assert branch(seeds[:1], 2**33, 1) != branch(seeds[:1], 0, 1)  # the whole of a number counts

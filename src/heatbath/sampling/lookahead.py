@@ -1,7 +1,7 @@
 """Sampling whole continuations from a power of the model in one pass, approximately, by looking ahead.
 
 The exact rule
-    Under ``pi(x) = p(x)**alpha / Z``, the target of :mod:`heatbath.sampling.power`, the next token has probability ::
+    Under ``pi(x) = p(x)**alpha / Z``, the target of :func:`power`, the next token has probability ::
 
         pi(x_t | x_<t) ~ p(x_t | x_<t)**alpha * zeta(x_<=t),   zeta(y) = sum over endings z of y of p(z | y)**alpha
 
@@ -63,7 +63,7 @@ def look_ahead(
     """Sample continuations with the temperature of the whole text, approximately: each token by what it leads to.
 
     ``p(x_t | x_<t)**alpha`` times an estimate, from short rollouts, of the sum of ``p**alpha`` over what may follow;
-    :mod:`heatbath.sampling.lookahead` derives it and says what is biased.
+    ``heatbath/sampling/lookahead.py`` derives it at its top and says what is biased.
 
     Arguments:
         model: any that follows :class:`heatbath.types.Model`.

@@ -67,7 +67,7 @@ def power(
 
     Metropolis-Hastings: a text is drawn token by token, and then each move redraws its end from a random place on and
     accepts or refuses the new one. The longer the moves go on, the nearer the samples come to the target; without
-    any they are the proposal's. :mod:`heatbath.sampling.power` derives what is accepted.
+    any they are the proposal's. What is accepted is derived at the top of ``heatbath/sampling/power.py``.
 
     Why not a low temperature per token? Let "a" have probability 0.6 and lead to four equally likely endings, and "b"
     have 0.4 and lead to one. Of the five texts "b" is the likeliest (0.4 against 0.15), and a temperature should
