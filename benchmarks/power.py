@@ -205,8 +205,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer texts; under a minute")
     quick = parser.parse_args().quick
     model = load()
-    far = checked(model, 3000 if quick else 10_000)
-    prompts, each = (PROMPTS[:3], 4) if quick else (PROMPTS, 8)
+    far = checked(model, 2000 if quick else 4000)
+    prompts, each = (PROMPTS[:3], 4) if quick else (PROMPTS, 6)
     print(f"{len(prompts)} prompts, {each} texts each, {TOKENS} tokens at most; {MOVES} moves; means over the texts")
     lines = compared(model, prompts, each)
     if not quick:

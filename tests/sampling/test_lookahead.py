@@ -112,6 +112,13 @@ def test_without_a_horizon_it_is_the_temperature_per_token():
     assert [row.tokens for row in rows] == [written(model, sampler, [], 8, 3 + i) for i in range(20)]
 
 
+def test_extreme_powers_stay_numbers():
+    model = TinyModel()
+    best = max(continuations(model, PROMPT, LENGTH).items(), key=lambda pair: sum(pair[1]))[0]
+    assert {row.tokens for row in sampled(5, alpha=1e300)} == {best}
+    assert len({row.tokens for row in sampled(20, alpha=1e-300)}) > 4
+
+
 def test_the_estimate_of_the_future_is_unbiased():
     model, text = TinyModel(4), (1, 2)
     exact = sum(math.exp(ALPHA * sum(each)) for each in continuations(model, text, 3).values())

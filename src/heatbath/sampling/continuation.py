@@ -74,8 +74,8 @@ def _read_alpha(temperature: Any, alpha: Any) -> float:
     number = check_number(
         alpha if temperature is None else temperature,
         name,
-        "a number above 0 whose reciprocal is finite too",
-        lambda value: 0 < value < math.inf and 1 / value < math.inf,
+        "a number from 1e-300 to 1e300",
+        lambda value: 1e-300 <= value <= 1e300,
         example=4.0 if temperature is None else 0.25,
     )
     return number if temperature is None else 1 / number

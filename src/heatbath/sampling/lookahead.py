@@ -68,8 +68,8 @@ def look_ahead(
     Arguments:
         model: any that follows :class:`heatbath.types.Model`.
         prompts: token ids, one sequence per row. An empty one means the beginning of a text.
-        temperature: T of the whole continuation, above 0. Give this or ``alpha``, not both.
-        alpha: 1 / T, above 0.
+        temperature: T of the whole continuation, 1e-300 to 1e300. Give this or ``alpha``, not both.
+        alpha: 1 / T.
         max_tokens: how many tokens a continuation may have, >= 1.
         horizon: how many tokens ahead count, >= 0.
         candidates: how many of the most likely tokens are looked at, >= 1.
@@ -146,10 +146,10 @@ def look_ahead(
 
 
 def _shares(scores: Any, alpha: float, most: int) -> tuple[Numbers, Numbers]:
-    """Ln p of the next token, and ``alpha ln p`` of the most likely ones, -inf for the others; ``(B, V)``."""
+    """The ln p of the next token, and ``alpha ln (p / max p)`` of the likeliest, -inf for the others; ``(B, V)``."""
     log_p: Numbers = log_softmax(read_rows(scores)[0])
     behind = np.argsort(-log_p, axis=-1, kind="stable")[:, most:]
-    wanted = alpha * log_p
+    wanted = alpha * (log_p - log_p.max(axis=-1, keepdims=True))
     np.put_along_axis(wanted, behind, -np.inf, axis=-1)
     return log_p, wanted
 

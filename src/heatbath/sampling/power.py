@@ -82,8 +82,8 @@ def power(
         model: any that follows :class:`heatbath.types.Model`.
         prompts: token ids, one sequence per row; each row is a chain of its own. An empty one means the beginning of
             a text.
-        temperature: T of the whole continuation, above 0. Give this or ``alpha``, not both.
-        alpha: 1 / T, above 0.
+        temperature: T of the whole continuation, 1e-300 to 1e300. Give this or ``alpha``, not both.
+        alpha: 1 / T.
         max_tokens: how many tokens a continuation may have, >= 1. It is part of the target: a text ends with a stop
             token or has this many.
         moves: how many per block, >= 0.
@@ -100,8 +100,8 @@ def power(
         ``(rows, calls)``; of each row tokens, ln p, which moves were accepted and the cost.
 
     Raises:
-        InputError: prompts that are no token ids or leave no room for ``max_tokens``; T or alpha that is not above 0,
-            or both; a proposal that draws otherwise.
+        InputError: prompts that are no token ids or leave no room for ``max_tokens``; T or alpha that is not above 0, or
+            both; a proposal that draws otherwise.
 
     >>> import heatbath as hb
     >>> from heatbath.embedded import load
@@ -178,7 +178,7 @@ def _read_proposal(proposal: Any) -> Sampler:
     elif random := next((step for step in proposal.steps if step.random), None):
         why = f"{random} draws random numbers of its own, so that the probability of a token is not known"
     elif proposal.draw.made not in FAITHFUL:
-        why = f"{proposal.draw} does not draw with the probabilities of its scores"
+        why = f"it ends in {proposal.draw}; only categorical() and gumbel() draw with the probabilities of their scores"
     if why:
         raise InputError(
             why,
