@@ -55,8 +55,12 @@ class _Writing:
 
     def behind(self, text: Text) -> Text:
         """The text, continued."""
-        new = (self.tokens, self.log_p, self.log_q, self.states)
-        return Text(*((*old, *more) for old, more in zip(text, new, strict=True)))
+        return Text(
+            (*text.tokens, *self.tokens),
+            (*text.log_p, *self.log_p),
+            (*text.log_q, *self.log_q),
+            (*text.states, *self.states),
+        )
 
 
 def grow(

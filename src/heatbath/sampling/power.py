@@ -100,8 +100,8 @@ def power(
         ``(rows, calls)``; of each row tokens, ln p, which moves were accepted and the cost.
 
     Raises:
-        InputError: prompts that are no token ids or leave no room for ``max_tokens``; T or alpha that is not above 0, or
-            both; a proposal that draws otherwise.
+        InputError: prompts that are no token ids or leave no room for ``max_tokens``; an illegal T
+            or alpha, or both; a proposal that draws otherwise.
 
     >>> import heatbath as hb
     >>> from heatbath.embedded import load
