@@ -1,0 +1,1 @@
+"""What `benchmarks/knob.py` measures with."""
