@@ -19,6 +19,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and PyTorch make their threads
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from knobs.writing import WINDOW, Extent, Subject, profile_each, profile_once, w
 from heatbath.embedded import load
 from heatbath.embedded.ngram import NGramModel
 
+ROOT = Path(__file__).resolve().parents[1]
 FULL = Extent(24, 240, (0.4, 0.6, 0.8, 1.0, 1.2), (0.2, 0.35, 0.5, 0.65, 0.8, 1.0, 1.25, 1.6, 2.2, 3.0))
 QUICK = Extent(16, 120, (0.6, 0.9, 1.2), (0.4, 0.7, 1.0, 1.5, 2.5))
 PROFILES = {"at T = 1": profile_once, "at each T": profile_each}
@@ -41,11 +43,12 @@ TARGETS = {  # knob, profile, effect: the largest share of the spread at the sam
     **{(knob, "at T = 1", knob): 0.33 for knob in KNOBS if knob != "temperature"},
     **{(knob, "at T = 1", text): 1.0 for knob in ("entropy", "per_byte") for text in ("repeated", "judged")},
 }
+NOT_QUICK = ("repeated",)  # so few and short texts hardly repeat themselves
 
 
 def full() -> tuple[Sequence[Subject], NGramModel]:
     """The models of `training/knob/zoo.py`, and their judge."""
-    sys.path.append(str(Path(__file__).resolve().parents[1]))
+    sys.path.append(str(ROOT))
     from training.knob.zoo import judge, subjects
 
     return subjects(), judge()
@@ -66,7 +69,8 @@ def quick() -> tuple[Sequence[Subject], NGramModel]:
     counted = [
         NGramModel(text[: 2**size], order=order, name=f"manual-{order}-bytes") for size, order in ((15, 3), (18, 6))
     ]
-    subjects = [Subject(load(), "transformer", 1_878_240, tales)]
+    shipped = json.loads((ROOT / "training" / "results.json").read_text())
+    subjects = [Subject(load(), "transformer", shipped["parameters"], tales)]
     subjects += [Subject(model, "n-gram", model.size, list(dict.fromkeys(lines))) for model in counted]
     return subjects, NGramModel(text[2**18 :], order=5)
 
@@ -74,32 +78,26 @@ def quick() -> tuple[Sequence[Subject], NGramModel]:
 def measure(subjects: Sequence[Subject], judge: NGramModel, extent: Extent) -> results.Results:
     """Everything."""
     known: list[dict[str, Known]] = []
-    told = []
     for subject in subjects:
-        model, prompts = subject.model, subject.prompts[: extent.texts]
-        facts = {name: profile(model, prompts, extent, judge) for name, profile in PROFILES.items()}
-        known.append(facts)
-        _, size, _ = one = facts["at T = 1"]
-        told.append(results.Subject(model.name, subject.kind, model.vocabulary, subject.numbers, size, one.nats(1.0)))
-        print(f"profiled {model.name}", file=sys.stderr, flush=True)
+        prompts = subject.prompts[: extent.texts]
+        known.append({name: profile(subject.model, prompts, extent, judge) for name, profile in PROFILES.items()})
+        print(f"profiled {subject.model.name}", file=sys.stderr, flush=True)
     rng = np.random.default_rng(0)
     runs: list[results.Run] = []
     measured: dict[tuple[str, str], dict[str, np.ndarray]] = {}  # (1 + resamples, places, models)
     for knob, profile in SETTINGS:
-        unit, facts = KNOBS[knob], [found[profile] for found in known]
         values = {effect: np.empty((1 + RESAMPLES, len(extent.temperatures), len(subjects))) for effect in EFFECTS}
         for place, raw in enumerate(extent.temperatures):
-            position = float(np.mean([unit.position(one, raw) for one in facts]))
-            for number, (subject, own) in enumerate(zip(subjects, facts, strict=True)):
-                temperature = float(f"{unit.temperature(own, position):.3g}")
+            position = float(np.mean([KNOBS[knob].position(own[profile], raw) for own in known]))
+            for number, (subject, own) in enumerate(zip(subjects, known, strict=True)):
+                temperature = float(f"{KNOBS[knob].temperature(own[profile], position):.3g}")
                 prompts = subject.prompts[extent.texts : 2 * extent.texts]
                 sums = write(subject.model, prompts, temperature, 10_000 + 100 * place, extent.bytes, judge).sums
-                weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=RESAMPLES)
-                several = np.concatenate((sums.sum(0)[None], weights @ sums))
-                effects = {}
-                for name, effect in EFFECTS.items():
-                    values[name][:, place, number] = found = effect(several, known[number]["at T = 1"])
-                    effects[name] = float(found[0]), float(found[1:].std())
+                several = _resampled(sums, rng)
+                found = {name: effect(several, own["at T = 1"]) for name, effect in EFFECTS.items()}
+                for name, effects in found.items():
+                    values[name][:, place, number] = effects
+                effects = {name: (float(effects[0]), float(effects[1:].std())) for name, effects in found.items()}
                 runs.append(results.Run(knob, profile, place, position, subject.model.name, temperature, effects))
         measured[knob, profile] = values
         print(f"measured {knob}, profile {profile}", file=sys.stderr, flush=True)
@@ -108,9 +106,19 @@ def measure(subjects: Sequence[Subject], judge: NGramModel, extent: Extent) -> r
         for setting in SETTINGS
         for effect in EFFECTS
     ]
+    told = [
+        results.Subject(s.model.name, s.kind, s.model.vocabulary, s.numbers, one.token_bytes, one.nats(1.0))
+        for s, one in zip(subjects, (own["at T = 1"] for own in known), strict=True)
+    ]
     return results.Results(
         results.COMMAND, extent.texts, extent.bytes, WINDOW, extent.temperatures, told, runs, spreads
     )
+
+
+def _resampled(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The sums of all texts; then those of as many texts drawn from them, again and again."""
+    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=RESAMPLES)
+    return np.concatenate((sums.sum(0)[None], weights @ sums))
 
 
 def _spread(setting: tuple[str, str], effect: str, values: np.ndarray, raw: np.ndarray) -> results.Spread:
@@ -161,12 +169,12 @@ def show(found: results.Results) -> None:
         )
 
 
-def claims(found: results.Results) -> bool:
+def claims(found: results.Results, left_out: Sequence[str] = ()) -> bool:
     """One line a claim; whether all hold."""
     held = True
     for spread in found.spreads:
         target = TARGETS.get((spread.knob, spread.profile, spread.effect))
-        if target is not None:
+        if target is not None and spread.effect not in left_out:
             good = spread.over_raw <= target
             held &= good
             name = f"knob.{spread.knob}.{spread.effect}-over-raw-T"
@@ -184,7 +192,7 @@ def main() -> int:
         results.keep(found)
     show(found)
     print()
-    return int(not claims(found))
+    return int(not claims(found, NOT_QUICK if chosen.quick else ()))
 
 
 if __name__ == "__main__":

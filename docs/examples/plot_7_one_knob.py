@@ -8,10 +8,10 @@ does. It does not make their *texts* alike: for one model a choice is a letter, 
 
 import json
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import matplotlib.pyplot as plt
 import numpy as np
-from pydoc_data.topics import topics
 
 import heatbath as hb
 from heatbath.embedded import load, load_profile
@@ -66,19 +66,19 @@ for asked in (0.8, 1.4, 2.0):
 # Seven models
 # ------------
 #
-# The same for seven models of 65 to 8192 tokens: transformers, a recurrent network, counted models; tales, plays and
-# stories. What was measured is stored; the script that does it is named in the file.
+# The same for seven models with 65 to 8192 tokens: transformers, a recurrent network, counted ones; of tales, of
+# plays and of stories. What was measured is stored beside this page.
 
-stored = json.loads((Path(__file__).parent / "one_knob.json").read_text())
-print(stored["command"], f"wrote {stored['texts']} texts of {stored['bytes']} bytes for each of {len(stored['runs'])} runs")
-for m in stored["subjects"]:
-    print(f"{m['name']:23} {m['kind']:18} {m['vocabulary']:5} tokens of {m['token_bytes']:.1f} bytes, "
-          f"{m['entropy']:.1f} nats at T = 1")  # fmt: skip
+stored = json.loads(Path("one_knob.json").read_text())
+models = sorted(stored["subjects"], key=lambda m: -m["token_bytes"])
+print(f"{stored['command']}: {len(stored['runs'])} runs of {stored['texts']} texts, {stored['bytes']} bytes each")
+for m in models:
+    print(f"{m['name']:23} {m['kind']:18} {m['vocabulary']:5} tokens, {m['token_bytes']:.1f} bytes each")
 
 # %%
-# The knob can be set in several units. For each, how far are the models apart at the same position, compared with the
-# same raw T? Left of the line the models are closer together than at the same T, right of it further apart. Bars: 95 %
-# over resampled texts.
+# The knob can be set in several units. Each is asked here for what the raw T from 0.4 to 1.2 give on average. How far
+# are the models apart at the same position, compared with the same raw T? Left of the line they are closer together.
+# Bars: 95 % over resampled texts.
 
 spreads = {(s["knob"], s["profile"], s["effect"]): s for s in stored["spreads"]}
 units = {
@@ -88,53 +88,67 @@ units = {
     "ratio": "ratio to the\nentropy at T = 1",
     "per_byte": "nats per byte",
 }
-figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.8), sharey=True)
-shown = (("what the knob is set in", None), ("how the text repeats itself", "repeated"), ("how it surprises a judge", "judged"))
-for panel, (title, effect) in zip(axes, shown, strict=True):
+effects = {"the unit itself": None, "the text: repetition": "repeated", "the text: a judge's surprise": "judged"}
+figure, axes = plt.subplots(1, 3, figsize=(9.5, 4.2), sharey=True)
+for panel, (title, effect) in zip(axes, effects.items(), strict=True):
     panel.axvline(1, color="C4", linewidth=1)
     for row, unit in enumerate(units):
-        for profile, shift, face in (("at T = 1", 0.13, None), ("at each T", -0.13, "none")):
+        for profile, shift, filled in (("at T = 1", 0.13, True), ("at each T", -0.13, False)):
             s = spreads[unit, profile, effect or unit]
             colour = "C0" if s["over_raw"] < 1 else "C1"
-            panel.plot(s["interval"], [-row + shift] * 2, color=colour, linewidth=1.5, alpha=0.6)
-            panel.plot(s["over_raw"], -row + shift, "o", color=colour, markerfacecolor=face or colour, markersize=7)
+            panel.plot(s["interval"], [shift - row] * 2, color=colour, linewidth=1.5, alpha=0.6)
+            face = colour if filled else "none"
+            panel.plot(s["over_raw"], shift - row, "o", color=colour, markerfacecolor=face, markersize=7)
     panel.set(title=title, xscale="log", xlim=(0.08, 5))
-    panel.set_xticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "same T", "3"])
+    panel.set_xticks([0.1, 0.3, 1, 3], ["0.1x", "0.3x", "same T", "3x"])
     panel.minorticks_off()
 axes[0].set_yticks([-row for row in range(len(units))], units.values())
 axes[0].set_ylabel("unit of the knob")
-axes[1].set_xlabel("spread across the models, compared with the same raw T\n(● profile of texts at T = 1,  ○ of texts at each T)")
+axes[1].set_xlabel(
+    "\u2190 models closer together     further apart \u2192\n"
+    "\u25cf profile of texts at T = 1    \u25cb profile of texts at each T"
+)
 plt.show()
 
 # %%
-# In nats per token, the knob keeps its promise, and the better the closer the profile's texts are to the T in question. But
-# the same nats per token are little for a word and very much for a letter, and so the texts are further apart than at the
-# same T. Nats *per byte* make the texts most alike: ask a profile for that many nats times the mean length of a token.
+# In each of its units the knob keeps its promise: choices come out more alike than at the same T. The better the
+# nearer the profile's texts are to the T in question, for a text at another T leads a model to other places.
 #
-# Here is both in one picture. Above, how open a choice is. Below, how much the text surprises a model that has counted all
-# the training texts. Left the same raw T, right the same position of the knob, in nats per token. The colour is the length of
-# a token; crosses were measured on this page.
+# The texts are another matter. As many nats per token are little for a word and too much for a letter, so that in
+# this unit the models' texts are *further* apart than at the same T. Nats **per byte** are the unit in which they are
+# closest: ask a profile for that many nats times the mean length of a token in bytes. The ratio to a model's own
+# entropy does what T does.
+#
+# Both in one picture. Above, how open a choice is. Below, how much the text surprises a judge, a model that has
+# counted the training texts of all. Left at the same raw T, right at the same position of the knob, in nats per
+# token. The colour is the length of a token; crosses were measured on this page.
 
-colours = {m["name"]: "C1" if m["token_bytes"] < 1.5 else "C2" if m["token_bytes"] < 3 else "C0" for m in stored["subjects"]}
-marks = dict(zip(colours, "osDv^PX", strict=True))
 figure, axes = plt.subplots(2, 2, figsize=(9.5, 8), sharey="row", sharex="col")
 for column, knob in enumerate(("temperature", "entropy")):
     for row, effect in enumerate(("entropy", "judged")):
         panel = axes[row, column]
-        for name, colour in colours.items():
+        for m, mark in zip(models, "o^XsvPD", strict=True):
+            size, name = m["token_bytes"], m["name"]
             runs = [r for r in stored["runs"] if (r["knob"], r["profile"], r["model"]) == (knob, "at T = 1", name)]
-            panel.plot([r["position"] for r in runs], [r["effects"][effect][0] for r in runs], color=colour, marker=marks[name],
-                       markersize=6, linewidth=1.3, label=name if not column and not row else None)  # fmt: skip
-        apart = spreads[knob, "at T = 1", effect]["spread"]
-        better = apart <= spreads["temperature", "at T = 1", effect]["spread"]
-        panel.text(0.04, 0.95, f"apart by {apart:.2f}", transform=panel.transAxes, va="top", fontsize=15, weight="bold",
-                   color="C4" if not column else "C0" if better else "C1")  # fmt: skip
+            panel.plot(
+                [r["position"] for r in runs],
+                [r["effects"][effect][0] for r in runs],
+                color="C0" if size > 3 else "C2" if size > 1.5 else "C1",
+                marker=mark,
+                linewidth=1.3,
+                label=f"{name}, {size:.1f} bytes" if row == column == 0 else None,
+            )
+        apart, raw = (spreads[k, "at T = 1", effect]["spread"] for k in (knob, "temperature"))
+        colour = "C4" if knob == "temperature" else "C0" if apart < raw else "C1"
+        words = f"{apart:.2f} nats apart"
+        panel.text(0.04, 0.95, words, transform=panel.transAxes, va="top", size=15, weight="bold", color=colour)
 axes[0, 1].plot([0.5, 3.5], [0.5, 3.5], color="C4", linestyle=":", linewidth=1.5)
-for (name, asked), met in here.items():
+for (_, asked), met in here.items():
     axes[0, 1].plot(asked, met, "x", color="C4", markersize=8, markeredgewidth=2)
-axes[0, 0].set(title="The same raw T", ylabel="a choice: nats per token")
-axes[0, 1].set(title="The same position of the knob")
+axes[0, 0].set_title("The same raw T", size=14)
+axes[0, 1].set_title("The same position of the knob", size=14)
+axes[0, 0].set(ylabel="a choice: nats per token", xticks=stored["temperatures"])
 axes[1, 0].set(ylabel="the text: nats per byte, for a judge", xlabel="temperature T")
-axes[1, 1].set(xlabel="nats per token that were asked for")
-figure.legend(ncols=4, loc="outside lower center", fontsize=10)
+axes[1, 1].set(xlabel="nats per token asked for")
+figure.legend(ncols=3, loc="outside lower center", fontsize=10)
 plt.show()

@@ -1,5 +1,5 @@
-// The knob's scale. A temperature means different things to different models; an effect does not: the mean number of
-// live choices, exp(mean entropy). The model's profile (mean entropy against T over sample texts, measured once) turns
+// The knob's scale. A temperature means different things to different models; the mean number of live choices,
+// exp(mean entropy), says how open a choice is on any of them. The model's profile (mean entropy against T over sample texts, measured once) turns
 // one into the other. Where a model has no profile, the present next token stands in for it.
 
 import { fromAxis, toAxis } from "./maths.js";

@@ -242,5 +242,5 @@ export default {
   "help.seed.text": "The draws look random but follow from the seed: the same seed and settings give the same text.",
   "help.knob": "Why the knob counts choices",
   "help.knob.text":
-    "The same T means different things to different models, and equal steps of T are not equal steps of effect. A number of live choices means the same everywhere, and each step of the knob multiplies it by as much.",
+    "The same T means different things to different models, and equal steps of T are not equal steps of effect. The number of live choices says how open a choice is, and each step of the knob multiplies it by as much. Between models whose tokens differ in length it does not make the same text: ten choices are few for a word and many for a letter.",
 };
