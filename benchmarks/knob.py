@@ -47,9 +47,9 @@ NOT_QUICK = ("repeated",)  # so few and short texts hardly repeat themselves
 
 
 def full() -> tuple[Sequence[Subject], NGramModel]:
-    """The models of `training/knob/zoo.py`, and their judge."""
+    """Seven models, and their judge."""
     sys.path.append(str(ROOT))
-    from training.knob.zoo import judge, subjects
+    from knobs.zoo import judge, subjects
 
     return subjects(), judge()
 

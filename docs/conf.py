@@ -35,6 +35,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "image_srcset": ["2x"],
+    "remove_config_comments": True,
     "copyfile_regex": r"(?!)",
 }
 

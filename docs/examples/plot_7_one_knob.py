@@ -77,8 +77,8 @@ for m in models:
 
 # %%
 # The knob can be set in several units. Each is asked here for what the raw T from 0.4 to 1.2 give on average. How far
-# are the models apart at the same position, compared with the same raw T? Left of the line they are closer together.
-# Bars: 95 % over resampled texts.
+# are the models apart at the same position (the root of the mean variance), compared with the same raw T? Left of the
+# line they are closer together. Bars: 95 % over resampled texts.
 
 spreads = {(s["knob"], s["profile"], s["effect"]): s for s in stored["spreads"]}
 units = {
@@ -123,6 +123,7 @@ plt.show()
 # counted the training texts of all. Left at the same raw T, right at the same position of the knob, in nats per
 # token. The colour is the length of a token; crosses were measured on this page.
 
+# sphinx_gallery_thumbnail_number = 2
 figure, axes = plt.subplots(2, 2, figsize=(9.5, 8), sharey="row", sharex="col")
 for column, knob in enumerate(("temperature", "entropy")):
     for row, effect in enumerate(("entropy", "judged")):
@@ -143,6 +144,7 @@ for column, knob in enumerate(("temperature", "entropy")):
         words = f"{apart:.2f} nats apart"
         panel.text(0.04, 0.95, words, transform=panel.transAxes, va="top", size=15, weight="bold", color=colour)
 axes[0, 1].plot([0.5, 3.5], [0.5, 3.5], color="C4", linestyle=":", linewidth=1.5)
+axes[0, 1].text(3.5, 3.0, "as asked", color="C4", size=10, ha="right", va="top")
 for (_, asked), met in here.items():
     axes[0, 1].plot(asked, met, "x", color="C4", markersize=8, markeredgewidth=2)
 axes[0, 0].set_title("The same raw T", size=14)

@@ -2,7 +2,6 @@
 
 import json
 
-from benchmarks.knobs.writing import Subject
 from heatbath.embedded import load as load_onnx
 from heatbath.embedded.ngram import NGramModel
 from heatbath.embedded.tokenizer import JsonTokenizer
@@ -12,6 +11,8 @@ from training.knob.networks import of_teacher
 from training.knob.texts import shakespeare, stories, tales
 from training.teacher import batch
 from training.teacher import load as load_teacher
+
+from .writing import Subject
 
 
 def subjects() -> list[Subject]:
