@@ -117,7 +117,7 @@ plt.show()
 # The texts are another matter. As many nats per token are little for a word and too much for a letter, so that in
 # this unit the models' texts are *further* apart than at the same T. Nats **per byte** are the unit in which they are
 # closest: ask a profile for that many nats times the mean length of a token in bytes. The ratio to a model's own
-# entropy does what T does.
+# entropy does about what T does.
 #
 # Both in one picture. Above, how open a choice is. Below, how much the text surprises a judge, a model that has
 # counted the training texts of all. Left at the same raw T, right at the same position of the knob, in nats per
@@ -144,7 +144,7 @@ for column, knob in enumerate(("temperature", "entropy")):
         words = f"{apart:.2f} nats apart"
         panel.text(0.04, 0.95, words, transform=panel.transAxes, va="top", size=15, weight="bold", color=colour)
 axes[0, 1].plot([0.5, 3.5], [0.5, 3.5], color="C4", linestyle=":", linewidth=1.5)
-axes[0, 1].text(3.5, 3.0, "as asked", color="C4", size=10, ha="right", va="top")
+axes[0, 1].text(3.55, 2.8, "as asked", color="C4", size=10, ha="right", va="top")
 for (_, asked), met in here.items():
     axes[0, 1].plot(asked, met, "x", color="C4", markersize=8, markeredgewidth=2)
 axes[0, 0].set_title("The same raw T", size=14)
