@@ -70,8 +70,8 @@ def quick() -> tuple[Sequence[Subject], NGramModel]:
         NGramModel(text[: 2**size], order=order, name=f"manual-{order}-bytes") for size, order in ((15, 3), (18, 6))
     ]
     shipped = json.loads((ROOT / "training" / "results.json").read_text())
-    subjects = [Subject(load(), "transformer", shipped["parameters"], tales)]
-    subjects += [Subject(model, "n-gram", model.size, list(dict.fromkeys(lines))) for model in counted]
+    subjects = [Subject(load(), "transformer", "tales", shipped["parameters"], tales)]
+    subjects += [Subject(model, "n-gram", "manual", model.size, list(dict.fromkeys(lines))) for model in counted]
     return subjects, NGramModel(text[2**18 :], order=5)
 
 
@@ -107,7 +107,7 @@ def measure(subjects: Sequence[Subject], judge: NGramModel, extent: Extent) -> r
         for effect in EFFECTS
     ]
     told = [
-        results.Subject(s.model.name, s.kind, s.model.vocabulary, s.numbers, one.token_bytes, one.nats(1.0))
+        results.Subject(s.model.name, s.kind, s.text, s.model.vocabulary, s.numbers, one.token_bytes, one.nats(1.0))
         for s, one in zip(subjects, (own["at T = 1"] for own in known), strict=True)
     ]
     return results.Results(
@@ -122,18 +122,34 @@ def _resampled(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _spread(setting: tuple[str, str], effect: str, values: np.ndarray, raw: np.ndarray) -> results.Spread:
-    def far(v: np.ndarray) -> np.ndarray:
-        return np.sqrt(v.var(-1, ddof=1).mean(-1))
-
-    over = far(values) / far(raw)
+    over = _apart(values) / _apart(raw)
     fewer = [
-        float(far(np.delete(values[0], model, -1)) / far(np.delete(raw[0], model, -1)))
+        float(_apart(np.delete(values[0], model, -1)) / _apart(np.delete(raw[0], model, -1)))
         for model in range(values.shape[-1])
     ]
     low, high = np.quantile(over[1:], (0.025, 0.975))
     return results.Spread(
-        *setting, effect, float(far(values[0])), float(over[0]), (float(low), float(high)), (min(fewer), max(fewer))
+        *setting, effect, float(_apart(values[0])), float(over[0]), (float(low), float(high)), (min(fewer), max(fewer))
     )
+
+
+def _apart(values: np.ndarray) -> np.ndarray:
+    """The root of the mean variance across models, which are the last axis, over places."""
+    return np.sqrt(values.var(-1, ddof=1).mean(-1))
+
+
+def among(found: results.Results, text: str) -> dict[tuple[str, str], dict[str, float]]:
+    """The spread across the models of one text, by setting and effect."""
+    names = [subject.name for subject in found.subjects if subject.text == text]
+    effects = {(run.knob, run.profile, run.place, run.model): run.effects for run in found.runs}
+    places = range(len(found.temperatures))
+    return {
+        setting: {
+            effect: float(_apart(np.array([[effects[*setting, p, m][effect][0] for m in names] for p in places])))
+            for effect in EFFECTS
+        }
+        for setting in SETTINGS
+    }
 
 
 def show(found: results.Results) -> None:
@@ -157,6 +173,13 @@ def show(found: results.Results) -> None:
                 for c in cells
             ]
         print(f"{knob:<12}{profile:<12}" + "".join(f"{text:>30}" for text in texts))
+    for text in sorted({subject.text for subject in found.subjects}):
+        count = sum(subject.text == text for subject in found.subjects)
+        if count > 2:
+            print(f"\nspread across the {count} models of {text} alone, in the unit of the effect")
+            for (knob, profile), effects in among(found, text).items():
+                print(f"{knob:<12}{profile:<12}" + "".join(f"{effects[effect]:>10.3g}" for effect in EFFECTS))
+    print()
     for knob, profile in SETTINGS[1:]:
         runs = [run for run in found.runs if (run.knob, run.profile) == (knob, profile)]
         off = [run.effects[knob][0] / run.position - 1 for run in runs]

@@ -13,6 +13,8 @@ class Subject(msgspec.Struct, forbid_unknown_fields=True):
 
     name: str
     kind: str
+    text: str
+    """What it continues."""
     vocabulary: int
     numbers: int
     """Parameters of a network, counts of an n-gram model."""

@@ -32,6 +32,8 @@ class Subject(NamedTuple):
 
     model: Model
     kind: str
+    text: str
+    """What it continues."""
     numbers: int
     """Parameters of a network, counts of an n-gram model."""
     prompts: Sequence[str]

@@ -27,15 +27,15 @@ def subjects() -> list[Subject]:
         NGramModel(fairy.train, order=3, tokenizer=bpe, vocabulary=8192, name="tales-8k-counted"),
     ]
     trained = [
-        ("shakespeare-characters", "transformer", plays.prompts),
-        ("shakespeare-recurrent", "recurrent network", plays.prompts),
-        ("tales-8k", "transformer", fairy.prompts),
+        ("shakespeare-characters", "transformer", "plays", plays.prompts),
+        ("shakespeare-recurrent", "recurrent network", "plays", plays.prompts),
+        ("tales-8k", "transformer", "tales", fairy.prompts),
     ]
     return [
-        Subject(load_onnx(), "transformer", shipped["parameters"], fairy.prompts),
-        Subject(of_teacher(teacher), "transformer", sum(w.numel() for w in weights), stories(400)),
-        *(Subject(train.load(name), kind, train.size(name), prompts) for name, kind, prompts in trained),
-        *(Subject(model, "n-gram", model.size, fairy.prompts) for model in counted),
+        Subject(load_onnx(), "transformer", "tales", shipped["parameters"], fairy.prompts),
+        Subject(of_teacher(teacher), "transformer", "stories", sum(w.numel() for w in weights), stories(400)),
+        *(Subject(train.load(name), kind, text, train.size(name), prompts) for name, kind, text, prompts in trained),
+        *(Subject(model, "n-gram", "tales", model.size, fairy.prompts) for model in counted),
     ]
 
 

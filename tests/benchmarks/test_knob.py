@@ -1,5 +1,6 @@
 """What the benchmark of the knob measures with, and what it has stored."""
 
+import importlib
 import math
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import heatbath as hb
 from benchmarks.knobs import results
 from benchmarks.knobs.units import BYTES, EFFECTS, ENTROPY, JUDGED, KNOBS, REPEATED, SUMS, TOKENS, TOP, WINDOWS, Known
-from benchmarks.knobs.writing import WINDOW, Extent, profile_each, profile_once, write
+from benchmarks.knobs.writing import WINDOW, Extent, Subject, profile_each, profile_once, write
 from heatbath.embedded.ngram import NGramModel
 from heatbath.embedded.toy import STOP, ToyModel
 
@@ -76,6 +77,43 @@ def test_a_profile_of_texts_at_each_temperature_says_what_those_texts_had(known)
         total = write(MODEL, PROMPTS, temperature, 5000 + 100 * place, EXTENT.bytes, MODEL).sums.sum(0)
         assert each.effect(temperature).entropy == pytest.approx(total[ENTROPY] / total[TOKENS])
         assert each.effect(temperature).top_probability == pytest.approx(total[TOP] / total[TOKENS])
+
+
+@pytest.fixture
+def knob(monkeypatch):
+    """The script."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # which it sets itself, and is taken back after the test
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    return importlib.import_module("knob")
+
+
+def test_models_that_are_the_same_are_not_apart_and_others_are(knob):
+    other = NGramModel(TEXT[::-1], order=3, name="other")
+    twin = NGramModel(TEXT, order=4, name="twin")
+    third = NGramModel(TEXT, order=2, name="third")
+    texts = [("one", MODEL), ("one", twin), ("two", other), ("two", third)]
+    prompts = [*PROMPTS, "cat ", "log", "the mat", "red", "barn", "bird "]
+    subjects = [Subject(model, "n-gram", text, model.size, prompts) for text, model in texts]
+    found = knob.measure(subjects, MODEL, Extent(6, 80, (0.2, 0.7), (0.2, 0.7, 1.0, 2.0)))
+    means = [{name: mean for name, (mean, _) in run.effects.items()} for run in found.runs]
+    assert means[::4] == means[1::4]
+    assert means[::4] != means[2::4]
+    assert {value for effects in knob.among(found, "one").values() for value in effects.values()} == {0}
+    assert all(effects["entropy"] > 0 for effects in knob.among(found, "two").values())
+    for spread in found.spreads:
+        assert spread.over_raw == 1 or (spread.knob, spread.profile) != knob.RAW
+        assert spread.without_one[0] <= spread.over_raw <= spread.without_one[1]
+        assert spread.interval[0] < spread.interval[1] or (spread.knob, spread.profile) == knob.RAW
+
+
+def test_a_claim_that_misses_its_target_fails(knob, capsys):
+    stored = results.read()
+    assert not knob.claims(stored)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(knob.TARGETS)
+    for line in lines:
+        _, _, measured, target, verdict = line.split()
+        assert verdict == ("PASS" if float(measured) <= float(target.removeprefix("<=")) else "FAIL")
 
 
 @pytest.fixture(scope="module")

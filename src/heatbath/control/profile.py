@@ -67,9 +67,9 @@ class Profile:
     errors; :func:`heatbath.hold_entropy` with a horizon closes the loop while it runs.
 
     How to choose: a profile where one T per request is wanted that makes choices equally open on different models (a
-    knob, an A/B test); ``hold_entropy(target, horizon=...)`` where the effect itself must be met on each text. Where
-    tokens differ in length and the *texts* of the models are to be alike, ask for as many nats per byte:
-    ``temperature_for(entropy=nats_per_byte * mean_bytes_of_a_token)``.
+    knob, an A/B test); ``hold_entropy(target, horizon=...)`` where the effect itself must be met on each text. Equally
+    open choices do not make equal texts where tokens differ in length (benchmarks/README.md); nats per byte,
+    ``temperature_for(entropy=nats_per_byte * mean_bytes_of_a_token)``, or the same T come closer to that.
     """
 
     model: str
