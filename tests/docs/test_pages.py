@@ -88,7 +88,7 @@ def test_no_words_that_have_no_place_here(page):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_examples_are_executed_and_end_in_a_picture(example):
-    assert re.fullmatch(r"plot_\d_\w+", example.stem), "only files named plot_... are executed"
+    assert re.fullmatch(r"plot_\d\d_\w+", example.stem), "only files named plot_... are executed"
     tree = ast.parse(example.read_text(encoding="utf-8"))
     assert re.match(r"\n.+\n=+\n", ast.get_docstring(tree, clean=False)), "a title opens the page"
     assert ast.unparse(tree.body[-1]) == "plt.show()"
