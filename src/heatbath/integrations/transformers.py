@@ -1,0 +1,384 @@
+"""heatbath in `transformers`: temperature, truncation and, if wanted, the draw of ``generate``.
+
+What a plain user writes::
+
+    from heatbath.integrations.transformers import HeatbathGenerate
+
+    model.generate(**inputs, custom_generate=HeatbathGenerate("temperature(0.7) -> min_p(0.05)", seed=7))
+
+There, heatbath also draws: one seed per row, whose tokens do not depend on the rows beside it. Where ``generate``
+itself is to draw (:class:`HeatbathProcessor`), :func:`settings` turns off what would act behind the chain.
+"""
+
+import inspect
+import sys
+import warnings
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
+from heatbath.errors import InputError, while_doing
+from heatbath.integrations.extra import needs
+from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, rescore
+from heatbath.sampling import Sampler
+from heatbath.types import NOTHING
+
+with needs("transformers", "heatbath[transformers]"):
+    import torch
+    from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+    from transformers.generation import logits_process
+    from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
+    from transformers.integrations.fsdp import is_fsdp_managed_module
+
+__all__ = ["HeatbathGenerate", "HeatbathProcessor", "SettingsWarning", "settings"]
+
+
+class SettingsWarning(UserWarning):
+    """A setting of ``generate`` that makes another one of no effect, or acts a second time."""
+
+
+OFF: dict[str, Any] = {
+    "temperature": 1.0,
+    "top_h": None,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": None,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+}
+"""The sampling settings of ``generate``, each at the value at which it does nothing."""
+
+WARPERS: dict[str, type] = {
+    "temperature": logits_process.TemperatureLogitsWarper,
+    "top_h": logits_process.TopHLogitsWarper,
+    "top_k": logits_process.TopKLogitsWarper,
+    "top_p": logits_process.TopPLogitsWarper,
+    "min_p": logits_process.MinPLogitsWarper,
+    "typical_p": logits_process.TypicalLogitsWarper,
+    "epsilon_cutoff": logits_process.EpsilonLogitsWarper,
+    "eta_cutoff": logits_process.EtaLogitsWarper,
+}
+"""What ``generate`` makes of each of them when it samples."""
+
+UNASKED = {"top_k": 50}
+"""What ``generate`` sets though nobody asked for it."""
+
+
+def settings(chain: Any, *, seed: Any = None, pad_token: int | None = None, tokenizer: Any = None) -> dict[str, Any]:
+    """The keyword arguments of ``generate`` with which it samples by the chain alone.
+
+    They set ``do_sample``, ``num_beams`` and every sampling setting of ``generate``, so that Python itself refuses a
+    call that sets one of them again, and a model's own defaults do not act behind the chain.
+
+    Arguments:
+        chain: like the other arguments, as for :class:`HeatbathProcessor`.
+        seed: one number, or one per row.
+        pad_token: the token that pads prompts on the left.
+        tokenizer: for chains that look at the text.
+
+    Returns:
+        the arguments, with a processor that belongs to one ``generate`` call at a time.
+
+    >>> from heatbath.integrations.transformers import settings
+    >>> settings("temperature(0.7) -> min_p(0.05)")["logits_processor"]
+    [HeatbathProcessor(temperature(0.7) -> min_p(0.05) -> categorical())]
+
+    How to choose: :class:`HeatbathGenerate` unless ``generate`` itself must draw, as with an assistant model or where
+    another tool calls ``generate``.
+    """
+    processor = HeatbathProcessor(chain, seed=seed, pad_token=pad_token, tokenizer=tokenizer)
+    return {"do_sample": True, "num_beams": 1, **OFF, "logits_processor": LogitsProcessorList([processor])}
+
+
+class HeatbathProcessor(LogitsProcessor):  # type: ignore[misc]  # untyped
+    """A logits processor that applies a chain; ``generate`` draws.
+
+    Each row has a state of its own. It begins anew where a call does not go on from the one before by one token per
+    row, as at the next ``generate``. Chains that look back or learn see the tokens that were drawn, also those that
+    other processors force.
+
+    Arguments:
+        chain: a sampler, its text form, or whatever :func:`heatbath.temperature` takes.
+        seed: for chains with a step that draws, such as :func:`heatbath.sampling.xtc`: one for all, row i using
+            ``seed + i``, or one per row. None: drawn from PyTorch's generator when a stream begins.
+        pad_token: the token that pads prompts on the left; penalties then do not count it.
+        tokenizer: where given, the chain is told the text so far, ``context["text"]``.
+
+    Raises:
+        InputError: the chain does not parse; in ``generate``, beam search, which keeps the likeliest texts and draws
+            none.
+
+    Warns:
+        SettingsWarning: ``generate`` does not sample, or applies settings of its own behind the chain.
+
+    >>> import torch
+    >>> from heatbath.integrations.transformers import HeatbathProcessor
+    >>> processor = HeatbathProcessor("top_k(2) -> temperature(0.5)")
+    >>> processor(torch.tensor([[4, 5]]), torch.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[-inf, -2.,  0.]])
+
+    How to choose: through :func:`settings`, which turns off what would act a second time.
+    """
+
+    supports_continuous_batching = False  # its rows change between calls, and it is not told whose they are
+
+    def __init__(self, chain: Any, *, seed: Any = None, pad_token: int | None = None, tokenizer: Any = None) -> None:
+        self.sampler = as_sampler(chain)
+        self._seed, self._pad, self._tokenizer = seed, pad_token, tokenizer
+        self._streams: list[Stream] = []
+        self._seen: Any = None
+
+    def __repr__(self) -> str:
+        return f"HeatbathProcessor({self.sampler})"
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        with while_doing("generating with transformers", self.sampler):
+            if not self._goes_on(input_ids):
+                _check_draws(_generating(), self.sampler)
+                self._begin(input_ids)
+            self._seen = input_ids
+            tell = listens(self.sampler)
+            drawn = input_ids[:, -1].tolist() if tell else [None] * len(self._streams)
+            return rescore(self._streams, scores, drawn, _context(self._tokenizer, input_ids))
+
+    def _goes_on(self, input_ids: Any) -> bool:
+        seen = self._seen
+        return seen is not None and seen.shape == input_ids[:, :-1].shape and torch.equal(seen, input_ids[:, :-1])
+
+    def _begin(self, input_ids: Any) -> None:
+        prompts = [_unpadded(row, self._pad) for row in input_ids.tolist()]
+        seeds = _seeds(self._seed, len(prompts)) if needs_seed(self.sampler) else [None] * len(prompts)
+        self._streams = [Stream(self.sampler, ids, seed) for ids, seed in zip(prompts, seeds, strict=True)]
+
+
+class HeatbathGenerate:
+    """A decoding method for ``generate(custom_generate=...)``: the chain tempers and truncates, and heatbath draws.
+
+    ``do_sample`` and the sampling settings of ``generate`` have no part in it. All else is ``generate``'s own loop:
+    processors (before the chain), stopping criteria, streamers, caches, ``return_dict_in_generate`` (its ``scores`` are
+    those drawn from), several GPUs. Each call begins new streams, so one object serves many.
+
+    Arguments:
+        chain: a sampler, its text form, or whatever :func:`heatbath.temperature` takes.
+        seed: one number, row i using ``seed + i``, or one per row (``num_return_sequences`` included). With one seed
+            and the same scores a row draws the same tokens, whatever shares its batch. None: drawn from PyTorch's
+            generator at each call, so that ``torch.manual_seed`` decides.
+        tokenizer: where given, the chain is told the text so far, ``context["text"]``.
+
+    Raises:
+        InputError: the chain does not parse; in ``generate``, beam search, an assistant model, or another way of
+            decoding that draws no tokens from the chain.
+
+    Warns:
+        SettingsWarning: a sampling setting, of the call or of the model's ``generation_config``, is not used.
+
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from heatbath.integrations.transformers import HeatbathGenerate
+    >>> model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_positions=32, n_embd=8, n_layer=1, n_head=1)).eval()
+    >>> draws = HeatbathGenerate("temperature(0.7) -> top_k(1)", seed=7)
+    >>> model.generate(torch.tensor([[1, 2]]), custom_generate=draws, max_new_tokens=3, eos_token_id=None).shape
+    torch.Size([1, 5])
+
+    How to choose: for a temperature that is applied, and once, and for tokens that can be drawn again.
+    """
+
+    def __init__(self, chain: Any, *, seed: Any = None, tokenizer: Any = None) -> None:
+        self.sampler = as_sampler(chain)
+        self._seed, self._tokenizer = seed, tokenizer
+
+    def __repr__(self) -> str:
+        return f"HeatbathGenerate({self.sampler})"
+
+    def __call__(
+        self,
+        model: Any,
+        input_ids: Any,
+        logits_processor: Any,
+        stopping_criteria: Any,
+        generation_config: Any,
+        synced_gpus: bool | None = None,
+        streamer: Any = None,
+        **model_kwargs: Any,
+    ) -> Any:
+        """Decode, as ``generate`` asks its decoding methods to; not for calling by hand."""
+        caller = inspect.currentframe()
+        given = _kept_back(caller.f_back if caller else None)
+        with while_doing("generating with transformers", self.sampler):
+            _check_mode(generation_config, given.get("assistant_model"))
+            _warn_unused(generation_config, self.sampler)
+            draws = _Draws(
+                self.sampler,
+                _prompts(input_ids, model, model_kwargs),
+                _seeds(self._seed, input_ids.shape[0]),
+                self._tokenizer,
+                record=bool(generation_config.return_dict_in_generate and generation_config.output_scores),
+            )
+            if synced_gpus is None:
+                synced_gpus = given.get("synced_gpus")
+            config = copy(generation_config)
+            config.do_sample = False  # the loop takes the likeliest, and only the drawn token is left to it
+            result = type(model)._sample(
+                model,
+                input_ids,
+                logits_processor=LogitsProcessorList([*_without_warpers(logits_processor, generation_config), draws]),
+                stopping_criteria=stopping_criteria,
+                generation_config=config,
+                synced_gpus=_on_several_gpus(model) if synced_gpus is None else synced_gpus,
+                streamer=given.get("streamer") if streamer is None else streamer,
+                **model_kwargs,
+            )
+        if draws.record:
+            result.scores = tuple(draws.scores[: len(result.scores)])
+        return result
+
+
+class _Draws(LogitsProcessor):  # type: ignore[misc]  # untyped
+    """Draws, and leaves the loop the drawn token alone."""
+
+    def __init__(
+        self, sampler: Sampler, prompts: Sequence[Sequence[int]], seeds: Sequence[int], tokenizer: Any, *, record: bool
+    ) -> None:
+        self._sampler, self._seeds, self._tokenizer = sampler, seeds, tokenizer
+        self._state = sampler.init(prompts)
+        self.record = record
+        self.scores: list[Any] = []
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        context = _context(self._tokenizer, input_ids)
+        if self.record:
+            self.scores.append(self._sampler.scores(self._state, scores, seed=self._seeds, context=context).scores)
+        choice, self._state, _ = self._sampler.step(self._state, scores, seed=self._seeds, context=context)
+        return only(scores, choice)
+
+
+def _seeds(seed: Any, rows: int) -> list[int]:
+    """One seed per row."""
+    if seed is None:
+        return [int(number) for number in torch.randint(2**62, (rows,))]
+    return [seed + row for row in range(rows)] if isinstance(seed, int) else list(seed)
+
+
+def _unpadded(row: list[int], pad: int | None) -> list[int]:
+    start = next((place for place, token in enumerate(row) if token != pad), len(row))
+    return row[start:]
+
+
+def _prompts(input_ids: Any, model: Any, model_kwargs: dict[str, Any]) -> list[list[int]]:
+    """The tokens of each row, without the padding that the attention mask shows."""
+    mask = model_kwargs.get("decoder_attention_mask" if model.config.is_encoder_decoder else "attention_mask")
+    if mask is None or mask.shape != input_ids.shape:
+        return input_ids.tolist()  # type: ignore[no-any-return]
+    rows = zip(input_ids.tolist(), mask.tolist(), strict=True)
+    return [[token for token, shown in zip(*row, strict=True) if shown] for row in rows]
+
+
+def _context(tokenizer: Any, input_ids: Any) -> Any:
+    if tokenizer is None:
+        return NOTHING
+    return {"text": [tokenizer.decode(row, skip_special_tokens=True) for row in input_ids.tolist()]}
+
+
+def _active(config: Any) -> dict[str, Any]:
+    """The sampling settings that generate() acts on when it samples."""
+    values = {name: getattr(config, name, off) for name, off in OFF.items()}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and value != OFF[name] and not (name in ("top_p", "typical_p") and value >= 1)
+    }
+
+
+def _listed(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _check_draws(config: Any, sampler: Sampler) -> None:
+    """Refuse, or warn of, what a generate() call does to the scores of a processor."""
+    if config is None:
+        return  # called by something else, which is no mistake
+    _check_mode(config, None)
+    if not config.do_sample:
+        if sampler.draw.made is None or sampler.draw.made.name != "greedy":
+            _warn(
+                f"{sampler} decides nothing: do_sample is False, so that generate() takes the likeliest token at every "
+                "step. Write model.generate(..., **settings(chain))"
+            )
+    elif active := _active(config):
+        _warn(
+            f"generate() also applies {_listed(active)}, behind {sampler}. Write "
+            "model.generate(..., **settings(chain)), which turns that off"
+        )
+
+
+def _warn_unused(config: Any, sampler: Sampler) -> None:
+    asked = {name: value for name, value in _active(config).items() if UNASKED.get(name) != value}
+    if asked:
+        _warn(f"{_listed(asked)} is not used: {sampler} decides. Leave it out, or write it into the chain")
+
+
+def _warn(text: str) -> None:
+    """Warn whoever called ``generate``."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in (
+        "heatbath",
+        "transformers",
+        "torch",
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, SettingsWarning, stacklevel=level)
+
+
+def _check_mode(config: Any, assistant: Any) -> None:
+    beams = config.num_beams or 1
+    mode = str(config.get_generation_mode(assistant).value)
+    if mode not in ("sample", "greedy_search"):
+        raise InputError(
+            f"generate() decodes by {mode.replace('_', ' ')}, in which no token is drawn from the chain",
+            on=f"num_beams={beams}" if beams > 1 else "",
+            instead="leave num_beams, assistant_model, prompt_lookup_num_tokens and the like out",
+        )
+
+
+def _without_warpers(processors: Any, config: Any) -> list[Any]:
+    """The processors without those that generate() made of its sampling settings; it puts these last."""
+    left = list(processors)
+    for name in _active(config) if config.do_sample else ():
+        made = [place for place, processor in enumerate(left) if type(processor) is WARPERS[name]]
+        if made:
+            del left[made[-1]]
+    return left
+
+
+def _on_several_gpus(model: Any) -> bool:
+    """Whether every process must go on until the last one is done, as generate() decides it."""
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    alone = not several or torch.distributed.get_world_size() == 1
+    return not alone and bool(is_deepspeed_zero3_enabled() or is_fsdp_managed_module(model))
+
+
+def _generating() -> Any:
+    """The configuration of the generate() call inside which this runs; None where there is none.
+
+    A processor is shown tokens and scores alone. To warn of a setting that makes it of no effect, this looks where the
+    call keeps it. Nothing but warnings and refusals depends on it.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        config = frame.f_locals.get("generation_config")
+        if isinstance(config, GenerationConfig):
+            return config
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _kept_back(frame: Any) -> dict[str, Any]:
+    """What generate() was given and does not hand on to a decoding method that is a callable.
+
+    transformers 5 drops these three silently (a streamer would never end, processes would wait for each other), so they
+    are read from the call itself.
+    """
+    if frame is None or frame.f_code.co_name != "generate":
+        return {}
+    return {name: frame.f_locals.get(name) for name in ("streamer", "synced_gpus", "assistant_model")}

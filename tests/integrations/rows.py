@@ -1,0 +1,38 @@
+"""Logits, and what the streams of a tool are compared with: the same chain, alone."""
+
+import numpy as np
+
+import heatbath as hb
+
+LENGTH, OPTIONS = 14, 40
+
+CHAINS = [
+    "temperature(0.7) -> top_k(10)",
+    "temperature(linear(1.5, 0.5, 10)) -> min_p(0.02)",
+    "penalties(1.3, presence=0.5, frequency=0.2) -> temperature(0.9)",
+    "dry(0.8) -> temperature(hold_entropy(1.0, 6))",
+    "temperature(hold_surprise(1.5, 6)) -> top_p(0.95)",
+    "mirostat_v2(2.0)",
+    "xtc(0.1, 0.5) -> temperature(1.2)",
+    "penalties(1.3, window=5) -> greedy()",
+]
+"""One or more of each kind: without a memory, with a count, that look back, that learn, that draw by themselves."""
+
+
+def logits(rows, seed=0):
+    """``(LENGTH, rows, OPTIONS)``"""
+    return np.random.default_rng(seed).normal(0, 2.5, (LENGTH, rows, OPTIONS)).astype(np.float32)
+
+
+def alone(sampler, scores, prompt, seed):
+    """The tokens of one stream."""
+    state, tokens = sampler.init(prompt), []
+    for row in scores:
+        token, state, _ = sampler.step(state, row, seed=seed)
+        tokens.append(int(token))
+    return tokens
+
+
+def pick(scores, seed, position):
+    """The draw of a tool: that of heatbath, so that the tokens can be compared one by one."""
+    return int(hb.chain().step((position, ()), scores, seed=seed).choice)
