@@ -1,6 +1,7 @@
 """Logits, and what the streams of a tool are compared with: the same chain, alone."""
 
 import numpy as np
+from scipy import stats
 
 import heatbath as hb
 
@@ -36,3 +37,13 @@ def alone(sampler, scores, prompt, seed):
 def pick(scores, seed, position):
     """The draw of a tool: that of heatbath, so that the tokens can be compared one by one."""
     return int(hb.chain().step((position, ()), scores, seed=seed).choice)
+
+
+ROW = np.log(np.array([0.55, 0.25, 0.15, 0.05], dtype=np.float32))
+"""Scores for draws that are counted."""
+
+
+def p_values(counts, row=ROW, t=1.3):
+    """Of the chi-square test at the T that was asked for, and of its negative control at 1.05 times that."""
+    shares = [hb.softmax(row.astype(float), factor * t) for factor in (1, 1.05)]
+    return [stats.chisquare(counts, np.sum(counts) * share).pvalue for share in shares]

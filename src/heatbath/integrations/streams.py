@@ -36,21 +36,24 @@ class Stream:
         self.seed = seed
         self.start = sampler.init(prompt)
         self.state = self.start
-        self._before: State = None
+        self._before: State | None = None
         self._shown: Array | None = None
 
     @property
     def waits(self) -> bool:
         """Whether the token that was drawn from the latest scores must be told."""
-        return self._before is not None
+        return self._before is not None and listens(self.sampler)
 
-    def _offered(self, after: State, shown: Array | None) -> None:
-        """Scores were handed out; ``after`` is the state they leave while nobody has drawn."""
-        if listens(self.sampler):
-            self._before, self._shown = self.state, shown
-        self.state = after
+    def rewind(self) -> None:
+        """The latest scores were drawn from by nobody; the next ones take their place."""
+        if self._before is not None:
+            self._settle(self._before)
 
-    def _told(self, state: State) -> None:
+    def _offer(self, after: State, shown: Array | None) -> None:
+        """Scores were handed out; ``after`` is the state they leave until a token is told."""
+        self._before, self._shown, self.state = self.state, shown, after
+
+    def _settle(self, state: State) -> None:
         self.state, self._before, self._shown = state, None, None
 
 
@@ -89,6 +92,22 @@ def as_sampler(given: Any) -> Sampler:
             field="chain",
         )
     return chain(temperature(thing))
+
+
+def as_request(given: Any) -> Sampler:
+    """The chain that a request of a server names: its text form, or a number for T.
+
+    Raises:
+        InputError: it is neither; a text that does not parse.
+    """
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise InputError(
+            f"{show(given):.60} is neither the text of a chain nor a number",
+            doing="reading a request",
+            instead="write for example 'temperature(0.7) -> min_p(0.05)'",
+            field="heatbath",
+        )
+    return as_sampler(given)
 
 
 @lru_cache(maxsize=1024)
@@ -159,7 +178,7 @@ def _scores(group: Sequence[Stream], logits: Array, context: Mapping[str, Any]) 
     kept = namespace(logits).astype(logits, logits.dtype, copy=True) if _learns(sampler) else None
     after = _on_host(applied.state)
     for row, stream in enumerate(group):
-        stream._offered(row_of(stream.start, after, row), None if kept is None else kept[row, :])
+        stream._offer(row_of(stream.start, after, row), None if kept is None else kept[row, :])
     return scores
 
 
@@ -182,7 +201,7 @@ def _tell(group: Sequence[Stream], drawn: Sequence[int | None]) -> None:
             )
     learned = _learned(waiting) if waiting and _learns(group[0].sampler) else [None] * len(waiting)
     for (stream, token), state in zip(waiting, learned, strict=True):
-        stream._told(_extended(stream, token) if state is None else state)
+        stream._settle(_extended(stream, token) if state is None else state)
 
 
 def _learned(waiting: Sequence[tuple[Stream, Any]]) -> list[State | None]:
