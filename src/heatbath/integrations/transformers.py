@@ -280,7 +280,7 @@ def _context(tokenizer: Any, input_ids: Any) -> Any:
     return {"text": [tokenizer.decode(row, skip_special_tokens=True) for row in input_ids.tolist()]}
 
 
-def _active(config: Any) -> dict[str, Any]:
+def active(config: Any) -> dict[str, Any]:
     """The sampling settings that generate() acts on when it samples."""
     values = {name: getattr(config, name, off) for name, off in OFF.items()}
     return {
@@ -290,7 +290,7 @@ def _active(config: Any) -> dict[str, Any]:
     }
 
 
-def _listed(values: dict[str, Any]) -> str:
+def listed(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
@@ -305,17 +305,17 @@ def _check_draws(config: Any, sampler: Sampler) -> None:
                 f"{sampler} decides nothing: do_sample is False, so that generate() takes the likeliest token at every "
                 "step. Write model.generate(..., **settings(chain))"
             )
-    elif active := _active(config):
+    elif again := active(config):
         _warn(
-            f"generate() also applies {_listed(active)}, behind {sampler}. Write "
+            f"generate() also applies {listed(again)}, behind {sampler}. Write "
             "model.generate(..., **settings(chain)), which turns that off"
         )
 
 
 def _warn_unused(config: Any, sampler: Sampler) -> None:
-    asked = {name: value for name, value in _active(config).items() if UNASKED.get(name) != value}
+    asked = {name: value for name, value in active(config).items() if UNASKED.get(name) != value}
     if asked:
-        _warn(f"{_listed(asked)} is not used: {sampler} decides. Leave it out, or write it into the chain")
+        _warn(f"{listed(asked)} is not used: {sampler} decides. Leave it out, or write it into the chain")
 
 
 def _warn(text: str) -> None:
@@ -344,7 +344,7 @@ def _check_mode(config: Any, assistant: Any) -> None:
 def _without_warpers(processors: Any, config: Any) -> list[Any]:
     """The processors without those that generate() made of its sampling settings; it puts these last."""
     left = list(processors)
-    for name in _active(config) if config.do_sample else ():
+    for name in active(config) if config.do_sample else ():
         made = [place for place, processor in enumerate(left) if type(processor) is WARPERS[name]]
         if made:
             del left[made[-1]]
