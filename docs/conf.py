@@ -6,7 +6,7 @@ from pathlib import Path
 import heatbath
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "_ext"))
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # the extensions, and the training scripts that an example uses
 ICON = "../src/heatbath/service/studio/static/icon.svg"
 
 project = "heatbath"
@@ -23,6 +23,7 @@ highlight_language = "text"  # of blocks that say nothing else
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # most are "an array of any library"; the text gives shapes and ranges
 autodoc_preserve_defaults = True
+autodoc_mock_imports = ["mlx", "sglang", "vllm"]  # tools for other machines; their files are read without them
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",

@@ -58,7 +58,7 @@ class HeatbathLogitsProcessor:
     def __call__(self, input_ids: Sequence[int] | npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
         ids = np.array(input_ids)
         if self._ids is None or not np.array_equal(ids[:-1], self._ids):
-            self._state = self.sampler.init(ids)
+            self._state = self.sampler.init(ids.tolist())
         elif self.sampler.looks_back:
             self._state = (*self._state[:2], np.append(self._state[2][:-1], ids[-1]))
         token, self._state, _ = self.sampler.step(self._state, scores, seed=self._seed)

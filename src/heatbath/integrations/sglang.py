@@ -71,8 +71,8 @@ class HeatbathLogitProcessor(CustomLogitProcessor):  # type: ignore[misc]  # unt
                     "with speculative decoding, several rows belong to one request",
                     instead="start the server without a speculative algorithm, or send no heatbath parameter",
                 )
-            drawn = [request and request.drawn() for request in requests]
-            return rescore([request and request.stream for request in requests], logits, drawn)
+            drawn = [request.drawn() if request else None for request in requests]
+            return rescore([request.stream if request else None for request in requests], logits, drawn)
 
 
 class _Request:

@@ -191,20 +191,23 @@ def only(scores: Array, choice: Array) -> Array:
 
 def _tell(group: Sequence[Stream], drawn: Sequence[int | None]) -> None:
     """Tell those streams of one chain that wait which token was drawn."""
-    waiting = [(stream, token) for stream, token in zip(group, drawn, strict=True) if stream.waits]
-    for _, token in waiting:
+    waiting: list[tuple[Stream, int]] = []
+    for stream, token in zip(group, drawn, strict=True):
+        if not stream.waits:
+            continue
         if token is None or token < 0:
             raise InputError(
-                f"{group[0].sampler} must be told which token was drawn, and the tool does not say",
+                f"{stream.sampler} must be told which token was drawn, and the tool does not say",
                 doing="continuing a stream",
                 instead="use a chain that neither looks back nor learns, or let the tool wait for each token",
             )
+        waiting.append((stream, token))
     learned = _learned(waiting) if waiting and _learns(group[0].sampler) else [None] * len(waiting)
     for (stream, token), state in zip(waiting, learned, strict=True):
         stream._settle(_extended(stream, token) if state is None else state)
 
 
-def _learned(waiting: Sequence[tuple[Stream, Any]]) -> list[State | None]:
+def _learned(waiting: Sequence[tuple[Stream, int]]) -> list[State | None]:
     """The state of each stream after its token; None where the chain had ruled the token out.
 
     The chain is applied once more to what it was shown, with a draw at its end that is told what to draw.

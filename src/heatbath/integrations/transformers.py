@@ -15,12 +15,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 from copy import copy
+from types import FrameType
 from typing import Any
 
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, rescore
 from heatbath.sampling import Sampler
+from heatbath.sampling.random import as_seeds
 from heatbath.types import NOTHING
 
 with needs("transformers", "heatbath[transformers]"):
@@ -257,7 +259,7 @@ def _seeds(seed: Any, rows: int) -> list[int]:
     """One seed per row."""
     if seed is None:
         return [int(number) for number in torch.randint(2**62, (rows,))]
-    return [seed + row for row in range(rows)] if isinstance(seed, int) else list(seed)
+    return as_seeds(seed, rows).tolist()
 
 
 def _unpadded(row: list[int], pad: int | None) -> list[int]:
@@ -364,12 +366,12 @@ def _generating() -> Any:
     A processor is shown tokens and scores alone. To warn of a setting that makes it of no effect, this looks where the
     call keeps it. Nothing but warnings and refusals depends on it.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         config = frame.f_locals.get("generation_config")
         if isinstance(config, GenerationConfig):
             return config
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

@@ -53,7 +53,7 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
     """
 
     def __init__(self, vllm_config: Any, device_or_requests: Any, is_pin_memory: bool | None = None) -> None:
-        self._requests = device_or_requests if is_pin_memory is None else None
+        self._requests: Any = device_or_requests if is_pin_memory is None else None
         self._rows: dict[int, _Request] = {}
         self._idle = _second(vllm_config, self)
 
@@ -120,8 +120,8 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
             )
         if ctx is not None:
             requests = self._prefilled(requests, ctx)
-        streams = [request and request.stream for request in requests]
-        drawn = [request and request.drawn() for request in requests]
+        streams = [request.stream if request else None for request in requests]
+        drawn = [request.drawn() if request else None for request in requests]
         return logits.copy_(rescore(streams, logits, drawn))
 
     def _put(self, index: int, params: Any, output: list[int] | None = None) -> None:
