@@ -49,8 +49,8 @@ for temperature in (0.5, 1.5):
     show(f"T = {temperature}", model.generate(**inputs, custom_generate=draws, max_new_tokens=30))
 
 # %%
-# What each of the three really draws from: 4000 first tokens after "Once upon a time there was a", counted by their rank
-# among the likeliest. A curve says how many draws fell behind a rank. The classic snippet draws rank 1 and nothing
+# What each of the three really draws from: 4000 first tokens after "Once upon a time there was a", counted by their
+# rank among the likeliest. A curve says how many draws fell behind a rank. The classic snippet draws rank 1 and nothing
 # else. With ``do_sample=True`` nothing falls behind rank 50, where T = 1.5 puts four draws in ten.
 
 T, many = 1.5, 4000

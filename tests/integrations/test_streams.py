@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, rescore
+from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, remembers, rescore
 from tests.integrations.rows import CHAINS, LENGTH, alone, logits, pick
 
 LIBRARIES = ["numpy", "torch"]
@@ -94,6 +94,7 @@ def test_what_is_not_told_is_asked_for():
 )
 def test_what_a_chain_needs_from_the_tool(text, told, seeded):
     assert (listens(as_sampler(text)), needs_seed(as_sampler(text))) == (told, seeded)
+    assert remembers(as_sampler(text)) == (text not in ("temperature(0.7) -> top_p(0.9)", "greedy()"))
 
 
 def test_what_stands_for_a_chain():

@@ -54,7 +54,7 @@ class First:
     """What matters of vLLM's first runner: a batch of rows that it moves about, and lists of tokens that it extends."""
 
     def __init__(self):
-        self.config = SimpleNamespace()  # which the engine keeps alive
+        self.config = SimpleNamespace()
         self.processor = Processor(self.config, torch.device("cpu"), False)
         self.rows = []
 
@@ -144,6 +144,9 @@ def test_a_request_that_was_interrupted_says_so(caplog):
     engine.rows = [[2, 3]]
     given = engine.processor.apply(torch.zeros(1, 5))
     assert given.tolist() == [[0, 0, 0, 0, 0]]  # as a prompt, they are not what presence counts
+    caplog.clear()
+    engine.update(added=[(0, params("temperature(0.7)"), [1], [2, 3])])
+    assert not caplog.text  # a chain that remembers nothing goes on as it was
 
 
 def test_tokens_that_the_engine_does_not_show_are_asked_for():

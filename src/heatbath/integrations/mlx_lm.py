@@ -19,7 +19,7 @@ from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import as_sampler
 
-with needs("MLX", "mlx"):
+with needs("MLX", "heatbath[mlx]"):
     import mlx.core as mx
 
 __all__ = ["HeatbathSampler"]

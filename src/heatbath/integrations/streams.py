@@ -66,6 +66,12 @@ def _learns(sampler: Sampler) -> bool:
     return any(step.learn is not learn_nothing for step in sampler.steps)
 
 
+def remembers(sampler: Sampler) -> bool:
+    """Whether a stream is another one once it has begun: its chain counts, learns, looks back or draws."""
+    _, states, *_ = sampler.init()
+    return listens(sampler) or needs_seed(sampler) or any(np.size(state) for state in states)
+
+
 def needs_seed(sampler: Sampler) -> bool:
     """Whether the chain draws random numbers even where the tool makes the final draw."""
     return any(step.random for step in sampler.steps) or _ending(sampler) not in ("categorical", "greedy")

@@ -15,7 +15,7 @@ from typing import Any
 
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
-from heatbath.integrations.streams import Stream, as_request, listens, needs_seed, rescore
+from heatbath.integrations.streams import Stream, as_request, listens, needs_seed, remembers, rescore
 
 with needs("vLLM", "vllm>=0.33"):
     from vllm.v1.sample.logits_processor.interface import LogitsProcessor as FirstInterface
@@ -55,7 +55,8 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
     def __init__(self, vllm_config: Any, device_or_requests: Any, is_pin_memory: bool | None = None) -> None:
         self._requests: Any = device_or_requests if is_pin_memory is None else None
         self._rows: dict[int, _Request] = {}
-        self._idle = _second(vllm_config, self)
+        self._config = vllm_config  # which keeps its place in memory, and so its id
+        self._idle = _second(self)
 
     @classmethod
     def validate_params(cls, sampling_params: Any) -> None:
@@ -167,7 +168,7 @@ class _Request:
 
     def begin(self, tokens: Sequence[int], prompt: int, length: int | None = None) -> None:
         """Begin the stream behind these tokens, of which so many are the prompt."""
-        if (len(tokens) if length is None else length) > prompt:
+        if (len(tokens) if length is None else length) > prompt and remembers(self.sampler):
             log.warning(
                 "vLLM resumed a request that it had interrupted: %s begins anew, with the tokens so far as its prompt",
                 self.sampler,
@@ -192,6 +193,6 @@ class _Request:
 _running: "weakref.WeakValueDictionary[int, HeatbathLogitsProcessor]" = weakref.WeakValueDictionary()
 
 
-def _second(vllm_config: Any, processor: HeatbathLogitsProcessor) -> bool:
-    """Whether this engine has one already: vLLM makes one for the entry point, and one more where it is asked to."""
-    return _running.setdefault(id(vllm_config), processor) is not processor
+def _second(processor: HeatbathLogitsProcessor) -> bool:
+    """Whether its engine has one already: vLLM makes one for the entry point, and one more where it is asked to."""
+    return _running.setdefault(id(processor._config), processor) is not processor
