@@ -86,8 +86,9 @@ def settings(chain: Any, *, seed: Any = None, pad_token: int | None = None, toke
     >>> settings("temperature(0.7) -> min_p(0.05)")["logits_processor"]
     [HeatbathProcessor(temperature(0.7) -> min_p(0.05) -> categorical())]
 
-    How to choose: :class:`HeatbathGenerate` unless ``generate`` itself must draw, as with an assistant model or where
-    another tool calls ``generate``.
+    How to choose: :class:`HeatbathGenerate` unless ``generate`` itself must draw, as where another tool calls it and
+    lets you set arguments alone. Handing over scores takes the plain path, which costs more than ``generate``'s own
+    settings do; drawing takes the compiled kernel where that serves, which costs less.
     """
     processor = HeatbathProcessor(chain, seed=seed, pad_token=pad_token, tokenizer=tokenizer)
     return {"do_sample": True, "num_beams": 1, **OFF, "logits_processor": LogitsProcessorList([processor])}
@@ -259,7 +260,7 @@ def _seeds(seed: Any, rows: int) -> list[int]:
     """One seed per row."""
     if seed is None:
         return [int(number) for number in torch.randint(2**62, (rows,))]
-    return as_seeds(seed, rows).tolist()
+    return [int(number) for number in as_seeds(seed, rows)]
 
 
 def _unpadded(row: list[int], pad: int | None) -> list[int]:
