@@ -102,7 +102,8 @@ def test_what_stands_for_a_chain():
     assert as_sampler(made) is made
     assert repr(as_sampler(0.7)) == repr(made)
     assert repr(as_sampler("hold_entropy(1.0)")) == repr(as_sampler(hb.hold_entropy(1.0)))
-    assert as_sampler("top_k(3)") is as_sampler("top_k(3)")
+    assert as_sampler("top_k(3)") is as_sampler("top_k(3)")  # by which rows of equal chains find each other
+    assert as_sampler(0.7) is as_sampler(0.7)
     with pytest.raises(hb.SpecError, match="did you mean top_k"):
         as_sampler("topk(3)")
     with pytest.raises(hb.InputError, match="None is no chain"):

@@ -120,6 +120,7 @@ def test_requests_that_name_no_chain_are_left_alone():
     assert given is scores
     assert torch.equal(given[[0, 2]], before[[0, 2]])
     assert torch.isfinite(given[1]).sum() == 1
+    engine.update(added=[(0, SamplingParams(extra_args={"heatbath": None}), [1], [])])
     engine.update(added=[(1, SamplingParams(), [1], [])])  # takes the row of the one that named a chain
     assert torch.equal(engine.processor.apply(before.clone()), before)
 

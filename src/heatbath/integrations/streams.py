@@ -16,7 +16,7 @@ from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling import Draw, Sampler, chain, history, row_of, stack, temperature
 from heatbath.spec import parse
-from heatbath.thermostat import Thermostat, learn_nothing
+from heatbath.thermostat import learn_nothing
 from heatbath.types import NOTHING, Array, State
 
 
@@ -87,17 +87,16 @@ def as_sampler(given: Any) -> Sampler:
     Raises:
         InputError: it is none of these; a text that does not parse.
     """
-    thing = _parsed(given) if isinstance(given, str) else given
-    if isinstance(thing, Sampler):
-        return thing
-    if thing is None or isinstance(thing, bool):
+    if isinstance(given, Sampler):
+        return given
+    if given is None or isinstance(given, bool):
         raise InputError(
             f"{show(given)} is no chain",
             doing="reading a chain",
             instead="write for example 'temperature(0.7) -> min_p(0.05)'",
             field="chain",
         )
-    return chain(temperature(thing))
+    return _made(given) if isinstance(given, str | int | float) else chain(temperature(given))
 
 
 def as_request(given: Any) -> Sampler:
@@ -117,10 +116,10 @@ def as_request(given: Any) -> Sampler:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(text: str) -> Sampler:
-    """One object per text, by which rows of equal chains find each other."""
-    thing = parse(text)
-    return chain(temperature(thing)) if isinstance(thing, Thermostat) else thing
+def _made(given: str | float) -> Sampler:
+    """One object per text or number, by which rows of equal chains find each other."""
+    thing = parse(given) if isinstance(given, str) else given
+    return thing if isinstance(thing, Sampler) else chain(temperature(thing))
 
 
 def rescore(
@@ -148,10 +147,7 @@ def rescore(
         _tell(group, [drawn[row] for row in rows])
         all_rows = len(rows) == len(streams)
         part = logits if all_rows else logits[in_library(xp, np.array(rows), logits), :]
-        seen = {
-            key: [value[row] for row in rows] if isinstance(value, list) else value for key, value in context.items()
-        }
-        mine = _scores(group, part, seen)
+        mine = _scores(group, part, _of_rows(context, rows))
         if all_rows:
             return mine
         scores = xp.astype(logits, logits.dtype, copy=True) if scores is None else scores

@@ -61,7 +61,7 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
     @classmethod
     def validate_params(cls, sampling_params: Any) -> None:
         """Refuse a request that cannot be served as it is meant."""
-        text = (sampling_params.extra_args or {}).get(KEY)
+        text = _asked(sampling_params)
         if text is None:
             return
         with while_doing("taking a request in vLLM", str(text)):
@@ -127,7 +127,7 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
 
     def _put(self, index: int, params: Any, output: list[int] | None = None) -> None:
         self._rows.pop(index, None)
-        if not self._idle and KEY in (params.extra_args or {}):
+        if not self._idle and _asked(params) is not None:
             self._rows[index] = _Request(params, [] if output is None else output)
 
     def _prefilled(self, requests: "list[_Request | None]", ctx: Any) -> "list[_Request | None]":
@@ -151,6 +151,11 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
         return requests
 
 
+def _asked(params: Any) -> Any:
+    """The chain that a request names, as it wrote it; None where it names none."""
+    return (params.extra_args or {}).get(KEY)
+
+
 class _Request:
     """A request that names a chain.
 
@@ -160,7 +165,7 @@ class _Request:
     """
 
     def __init__(self, params: Any, output: list[int]) -> None:
-        self.sampler = as_request(params.extra_args[KEY])
+        self.sampler = as_request(_asked(params))
         self.output = output
         self.stream: Stream | None = None
         self._seed = params.seed
