@@ -1,5 +1,6 @@
 """heatbath in transformers' generate: the processor, the decoding method, and settings that would undo them."""
 
+import copy
 import inspect
 import warnings
 
@@ -209,12 +210,9 @@ def test_stopping_criteria_processors_caches_and_dicts_are_those_of_generate(gpt
         allowed[:, [3, 4]] = -torch.inf
         expected = hb.chain(hb.temperature(0.5), hb.top_k(5)).scores((), allowed).scores
         torch.testing.assert_close(scores, expected)
-    again = gpt2.generate(
-        result.sequences,
-        cache=result.cache,
-        custom_generate=HeatbathGenerate("top_k(1)", seed=1),
-        **PLAIN,
-    )
+    name = "cache" if "cache" in result else "past_key_values"  # as transformers called it before
+    carried = {name: result[name], "custom_generate": HeatbathGenerate("top_k(1)", seed=1)}
+    again = gpt2.generate(result.sequences, **carried, **PLAIN)
     assert again.tolist() == gpt2.generate(result.sequences, do_sample=False, **PLAIN).tolist()
 
 
@@ -293,10 +291,13 @@ def test_the_processor_leaves_out_padding_when_told_its_token():
     assert HeatbathProcessor(sampler, pad_token=0)(ids, scores).tolist() == [[0, 0, 0, -20, 0]]
 
 
-@pytest.mark.parametrize("asked", [{"num_beams": 2}, {"num_beams": 3, "do_sample": True}])
-def test_the_processor_refuses_beams(gpt2, asked):
-    with pytest.raises(hb.InputError, match="beam"):
-        gpt2.generate(IDS, logits_processor=[HeatbathProcessor(0.7)], **asked, **PLAIN)
+@pytest.mark.parametrize(
+    "asked", [{"num_beams": 2}, {"num_beams": 3, "do_sample": True}, {"prompt_lookup_num_tokens": 2}, "assistant"]
+)
+def test_the_processor_refuses_beams_and_drafts(gpt2, asked):
+    asked = {"assistant_model": copy.deepcopy(gpt2), "do_sample": True, "top_k": 0} if asked == "assistant" else asked
+    with pytest.raises(hb.InputError, match="no token is drawn from the chain"):
+        gpt2.generate(IDS[:1], logits_processor=[HeatbathProcessor(0.7)], **asked, **PLAIN)
 
 
 def test_the_processor_warns_where_nothing_is_drawn_or_something_acts_twice(gpt2):

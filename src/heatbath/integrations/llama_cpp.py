@@ -34,7 +34,7 @@ class HeatbathLogitsProcessor:
         seed: an integer. Each stream draws from position 0 on, so one prompt and one seed give one text.
 
     Raises:
-        InputError: the chain does not parse; no seed.
+        InputError: the chain does not parse; at a step, the seed is no integer.
 
     >>> import numpy as np
     >>> from heatbath.integrations.llama_cpp import HeatbathLogitsProcessor

@@ -39,7 +39,7 @@ class HeatbathSampler:
         prompt: the token ids of the prompt, or one list per row, for chains that look back.
 
     Raises:
-        InputError: the chain does not parse; no seed; rows that come or go between calls.
+        InputError: the chain does not parse; at a step, the seed is no integer; rows that come or go between calls.
 
     How to choose: for chains that mlx-lm does not have, and for tokens that can be drawn again: one seed, one text.
     """

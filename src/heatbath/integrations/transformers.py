@@ -138,7 +138,7 @@ class HeatbathProcessor(LogitsProcessor):  # type: ignore[misc]  # untyped
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         with while_doing("generating with transformers", self.sampler):
             if not self._goes_on(input_ids):
-                _check_draws(_generating(), self.sampler)
+                _check_draws(*_generating(), self.sampler)
                 self._begin(input_ids)
             self._seen = input_ids
             tell = listens(self.sampler)
@@ -297,11 +297,11 @@ def listed(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
-def _check_draws(config: Any, sampler: Sampler) -> None:
+def _check_draws(config: Any, assistant: Any, sampler: Sampler) -> None:
     """Refuse, or warn of, what a generate() call does to the scores of a processor."""
     if config is None:
         return  # called by something else, which is no mistake
-    _check_mode(config, None)
+    _check_mode(config, assistant)
     if not config.do_sample:
         if sampler.draw.made is None or sampler.draw.made.name != "greedy":
             _warn(
@@ -361,8 +361,8 @@ def _on_several_gpus(model: Any) -> bool:
     return not alone and bool(is_deepspeed_zero3_enabled() or is_fsdp_managed_module(model))
 
 
-def _generating() -> Any:
-    """The configuration of the generate() call inside which this runs; None where there is none.
+def _generating() -> tuple[Any, Any]:
+    """The configuration and the assistant model of the generate() call inside which this runs, None without.
 
     A processor is shown tokens and scores alone. To warn of a setting that makes it of no effect, this looks where the
     call keeps it. Nothing but warnings and refusals depends on it.
@@ -371,9 +371,9 @@ def _generating() -> Any:
     while frame is not None:
         config = frame.f_locals.get("generation_config")
         if isinstance(config, GenerationConfig):
-            return config
+            return config, frame.f_locals.get("assistant_model")
         frame = frame.f_back
-    return None
+    return None, None
 
 
 def _kept_back(frame: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import Stream, as_request, as_sampler, needs_seed, rescore
 from heatbath.integrations.transformers import OFF, active, listed
 
-with needs("transformers", "heatbath[transformers]"):
+with needs("transformers", "transformers>=5.23"):
     import torch
     from transformers.generation.continuous_batching.cb_logits_processors import ContinuousBatchingLogitsProcessor
 
