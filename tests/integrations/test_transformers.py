@@ -239,6 +239,16 @@ def test_sampling_settings_are_taken_out_and_said(gpt2):
     assert caught[0].filename == __file__
 
 
+def test_what_a_model_brings_along_has_no_part_either(gpt2):
+    model = copy.deepcopy(gpt2)
+    model.generation_config.update(do_sample=True, temperature=0.01, top_p=0.1)
+    draws = HeatbathGenerate("temperature(2.0)", seed=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = model.generate(IDS, custom_generate=draws, **PLAIN)
+    assert drawn.tolist() == gpt2.generate(IDS, custom_generate=draws, **PLAIN).tolist()
+
+
 def test_a_warper_that_the_caller_wrote_himself_stays(gpt2):
     own = transformers.TopKLogitsWarper(1)
     draws = HeatbathGenerate("temperature(5.0)", seed=1)

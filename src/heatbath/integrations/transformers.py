@@ -174,7 +174,8 @@ class HeatbathGenerate:
             decoding that draws no tokens from the chain.
 
     Warns:
-        SettingsWarning: a sampling setting, of the call or of the model's ``generation_config``, is not used.
+        SettingsWarning: a sampling setting of the call is not used. (The model's own defaults have no part either, but
+            that is no mistake of the caller.)
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
@@ -210,7 +211,7 @@ class HeatbathGenerate:
         given = _kept_back(caller.f_back if caller else None)
         with while_doing("generating with transformers", self.sampler):
             _check_mode(generation_config, given.get("assistant_model"))
-            _warn_unused(generation_config, self.sampler)
+            _warn_unused(generation_config, model.generation_config, self.sampler)
             draws = _Draws(
                 self.sampler,
                 _prompts(input_ids, model, model_kwargs),
@@ -315,8 +316,13 @@ def _check_draws(config: Any, assistant: Any, sampler: Sampler) -> None:
         )
 
 
-def _warn_unused(config: Any, sampler: Sampler) -> None:
-    asked = {name: value for name, value in active(config).items() if UNASKED.get(name) != value}
+def _warn_unused(config: Any, usual: Any, sampler: Sampler) -> None:
+    """Warn of what somebody asked for; the model's usual settings nobody did."""
+    asked = {
+        name: value
+        for name, value in active(config).items()
+        if value not in (UNASKED.get(name), getattr(usual, name, None))
+    }
     if asked:
         _warn(f"{listed(asked)} is not used: {sampler} decides. Leave it out, or write it into the chain")
 
