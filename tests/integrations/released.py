@@ -158,6 +158,7 @@ def connected(ours: str, *names: str) -> tuple[Any, ...]:
         with pytest.MonkeyPatch.context() as patch:
             for name, module in added.items():
                 patch.setitem(sys.modules, name, module)
+            sys.modules.pop(ours, None)  # what is left of an import that failed for want of them
             connected = importlib.import_module(ours)
         del sys.modules[ours]
         return connected, *theirs

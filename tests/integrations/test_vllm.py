@@ -1,6 +1,5 @@
 """The processor for vLLM, driven as the two model runners of vLLM drive theirs."""
 
-import sys
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -323,10 +322,3 @@ def test_draws_have_the_right_frequencies():
     right, wrong = p_values(np.bincount(drawn.numpy(), minlength=len(ROW)))
     assert right > 1e-3
     assert wrong < 1e-4
-
-
-def test_without_vllm_the_message_says_what_to_install():
-    if "vllm" in sys.modules:
-        pytest.skip("vLLM is installed")
-    with pytest.raises(hb.MissingExtraError, match=r"vLLM is not installed.*pip install 'vllm>=0.33'"):
-        import heatbath.integrations.vllm  # noqa: F401
