@@ -122,7 +122,7 @@ def test_params_are_checked_where_they_are_made():
 
 
 def test_draws_have_the_right_frequencies():
-    rows = 20_000
+    rows = 10_000
     requests = [Request([1], params("temperature(1.3)")) for _ in range(rows)]
     given = run(requests, np.tile(ROW, (rows, 1)))
     torch.manual_seed(0)

@@ -313,7 +313,7 @@ def test_a_request_that_can_be_served_is_taken(request_params):
 
 def test_draws_have_the_right_frequencies():
     """vLLM's own rule for drawing, on what the processor hands it."""
-    rows = 20_000
+    rows = 10_000
     engine = First()
     engine.update(added=[(row, params("temperature(1.3)"), [1], []) for row in range(rows)])
     given = engine.processor.apply(torch.from_numpy(np.tile(ROW, (rows, 1))))
