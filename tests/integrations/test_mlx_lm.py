@@ -1,11 +1,10 @@
 """The sampler for mlx-lm, on MLX arrays."""
 
-import inspect
-
 import numpy as np
 import pytest
 
 import heatbath as hb
+from heatbath.embedded import load
 from tests.integrations.rows import CHAINS, LENGTH, ROW, alone, logits, p_values
 
 mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
@@ -52,6 +51,28 @@ def test_draws_have_the_right_frequencies():
     assert wrong < 1e-4
 
 
-def test_it_fits_where_mlx_lm_takes_a_sampler():
-    generate = pytest.importorskip("mlx_lm.generate", reason="mlx-lm is not installed")
-    assert "sampler" in inspect.signature(generate.generate_step).parameters
+def test_mlx_lm_writes_what_the_embedded_model_writes():
+    """mlx-lm itself, on the shipped weights."""
+    library = pytest.importorskip("mlx_lm.models.qwen3", reason="mlx-lm is not installed")
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from mlx_lm.generate import generate_step
+
+    from training import qwen3
+
+    torch_model, model = qwen3.load(), load()
+    weights = {name: mx.array(weight.numpy()) for name, weight in torch_model.state_dict().items()}
+    del weights["lm_head.weight"]  # the embedding again
+    known = torch_model.config.to_dict() | {"rope_theta": torch_model.config.rope_parameters["rope_theta"]}
+    mlx_model = library.Model(library.ModelArgs.from_dict(known))
+    mlx_model.load_weights(list(weights.items()))
+
+    text = "penalties(presence=0.5) -> temperature(hold_surprise(2.0, 8)) -> min_p(0.02)"
+    ids, sampler = model.tokenizer.encode("Once upon a time there was a king"), hb.parse(text)
+    sample = HeatbathSampler(text, seed=3, prompt=ids)
+    generated = [int(token) for token, _ in generate_step(mx.array(ids), mlx_model, sampler=sample, max_tokens=12)]
+    (scores, cache), state, expected = model.start([ids]), sampler.init(ids), []
+    for _ in range(12):
+        token, state, _ = sampler.step(state, scores[0], seed=3)
+        expected.append(int(token))
+        scores, cache = model.step(cache, expected[-1:])
+    assert generated == expected
