@@ -122,8 +122,7 @@ def with_sampler(steps: Steps, rows: np.ndarray) -> Draw:
 
 def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     """The compiled code alone: what Sampler.step takes longer is Python."""
-    ops = asked(steps, rows).ops
-    codes, numbers = np.array([kernel.OPS[op.name] for op in ops]), np.array([[float(op.number) for op in ops]])
+    codes, numbers = asked(steps).settled
     seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
     positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
     work = workspace(rows.shape[1])
@@ -135,9 +134,9 @@ def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     return draw
 
 
-def asked(steps: Steps, rows: np.ndarray) -> fast.Rows | None:
+def asked(steps: Steps) -> fast.Plan | None:
     """What the kernel is asked for; None where the reference serves."""
-    return fast.rows(sampler(steps).steps, [()] * len(steps), rows, {})
+    return fast.plan(sampler(steps).steps, sampler(steps).draw.quick)
 
 
 @cache
@@ -253,7 +252,7 @@ def main() -> int:
     extent = QUICK if parser.parse_args().quick else FULL
     peers = list(engines())
     everyone = [Engine("step", with_sampler), Engine("kernel", with_kernel), Engine("limit", limit), *peers]
-    served = [name for name in extent.chains if asked(Cell("flat", name, 0, 0).steps, scores(extent.options[0]))]
+    served = [name for name in extent.chains if asked(Cell("flat", name, 0, 0).steps)]
     for name in extent.chains:
         if name not in served:
             print(f"served by the reference, not timed: {name}")

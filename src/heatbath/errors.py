@@ -13,8 +13,6 @@ three; the outermost function the user called may add the first with :func:`whil
 
 import copyreg
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
@@ -80,18 +78,24 @@ class ModelError(HeatbathError, RuntimeError):
     """A model that cannot be loaded or run."""
 
 
-@contextmanager
-def while_doing(doing: str, on: object = "") -> Iterator[None]:
+class while_doing:  # noqa: N801  used like a function; a generator would take a microsecond at every token
     """Add *doing what, on what* to an error of ours that passes through and does not say so yet.
 
     ``on`` is only turned into text when there is an error.
     """
-    try:
-        yield
-    except HeatbathError as error:
-        error.doing = error.doing or doing
-        error.on = error.on or str(on)
-        raise
+
+    __slots__ = ("doing", "on")
+
+    def __init__(self, doing: str, on: object = "") -> None:
+        self.doing, self.on = doing, on
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, HeatbathError):
+            error.doing = error.doing or self.doing
+            error.on = error.on or str(self.on)
 
 
 def _pointed(text: str, position: int, around: int = 40) -> str:

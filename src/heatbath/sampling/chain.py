@@ -214,20 +214,18 @@ class Sampler(NamedTuple):
 
     def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
         """The same by the compiled kernel, where it can."""
-        if self.draw.quick is None or not fast.may_serve(self.steps, logits):
+        plan = fast.plan(self.steps, self.draw.quick) if fast.worthwhile(logits) else None
+        if plan is None:
             return None
         if type(state) is tuple and len(state) == 2 and type(state[0]) is int and 0 <= state[0] < 2**63:
             position, states = state  # of one stream: nothing to convert at every token
         else:
             position, states, _ = self._unpack(state)
-        asked = fast.rows(self.steps, states, logits, context)
-        if asked is None or np.shape(position) not in ((), asked.scores.shape[:1]):
+        drawn = fast.draw(plan, states, logits, seed, position, context)
+        if drawn is None:
             return None
-        choices = fast.draw(asked, self.draw.quick, as_seeds(seed, asked.scores.shape[0]), position)
-        if choices is None:
-            return None
-        after = position + 1 if type(position) is int else (position + 1).tolist()
-        return Sampled(fast.like(choices, logits), (after, tuple([op.state for op in asked.ops])), None)
+        choice, states = drawn
+        return Sampled(choice, (position + 1 if type(position) is int else (position + 1).tolist(), states), None)
 
     def _chosen(self, drawn: "_Passed", choice: Array) -> "_Unpacked":
         """The state after the choice: each step that learns is told of it, and the history grows."""

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from heatbath.core import namespace
 from heatbath.errors import InputError
+from heatbath.sampling.random import as_seeds
 from heatbath.sampling.step import Op, Step
 from heatbath.types import Array, State
 
@@ -30,80 +31,112 @@ takes."""
 WORTH_A_THREAD = 2**19
 """So many scores at least per thread."""
 
+PORTION = 2**18
+"""So many scores at most are taken by a thread at a time."""
+
+MOST_PLANS = 256
+
 log = logging.getLogger("heatbath")
 
 
-class Rows(NamedTuple):
-    """What the kernel is asked for."""
+class Asked(NamedTuple):
+    """The steps of one decision, as the kernel reads them."""
 
-    scores: npt.NDArray[Any]
-    """``(B, V)``, float32 or float64, each row in one piece."""
-    ops: Sequence[Op]
-    several: bool
-    """Whether a parameter has one number per row."""
+    codes: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.float64]
+    """One row for all, or one per row."""
 
 
-def may_serve(steps: Sequence[Step], logits: Any) -> bool:
-    """Whether it is worth looking closer."""
-    options = getattr(logits, "shape", ())[-1:]
-    return bool(options and options[0] >= LEAST) and all(step.op for step in steps)
+class Plan(NamedTuple):
+    """What is known of a chain before any decision."""
+
+    steps: tuple[Step, ...]
+    last: tuple[Op, ...]
+    """Steps that follow those of the chain, before the draw."""
+    settled: Asked | None
+    """Where every step is the same at every decision and for every row."""
 
 
-def rows(steps: Sequence[Step], states: Sequence[State], logits: Any, context: Mapping[str, Any]) -> Rows | None:
-    """The request, or None where the reference has to serve."""
-    scores = _in_memory(logits)
-    if scores is None or len(states) != len(steps):
+def plan(steps: tuple[Step, ...], last: tuple[Op, ...] | None) -> Plan | None:
+    """The plan of a chain, made once; None where it is one for the reference."""
+    known = _plans.get(id(steps))
+    if known is not None and known.steps is steps and known.last is last:
+        return known
+    if last is None or not all(step.op for step in steps) or not _kernel():
         return None
-    ops, several, number = [], False, scores.shape[0]
-    for step, state in zip(steps, states, strict=True):
-        op = step.op(state, context) if step.op else None
-        if op is None:
+    ops = [step.op for step in steps]
+    constant = all(isinstance(op, Op) and isinstance(op.number, float) for op in ops)
+    settled = _asked([*ops, *last], 1) if constant else None  # type: ignore[list-item]
+    if len(_plans) >= MOST_PLANS:
+        _plans.clear()
+    made = _plans[id(steps)] = Plan(steps, last, settled)
+    return made
+
+
+def worthwhile(logits: Any) -> bool:
+    """Whether the rows are long enough."""
+    options = getattr(logits, "shape", ())[-1:]
+    return bool(options and options[0] >= LEAST)
+
+
+def draw(
+    plan: Plan, states: Sequence[State], logits: Any, seed: Any, position: Any, context: Mapping[str, Any]
+) -> tuple[Array, tuple[State, ...]] | None:
+    """One choice per row and the states of the steps after it, or None where the reference has to serve."""
+    scores = _in_memory(logits)
+    if scores is None or len(states) != len(plan.steps):
+        return None
+    number = len(scores)
+    asked, after = plan.settled, tuple(states)
+    if asked is None:
+        ops = [step.op(state, context) for step, state in zip(plan.steps, states, strict=True) if step.op]
+        answers = [op for op in ops if op is not None]
+        asked = _asked([*answers, *plan.last], number) if len(answers) == len(ops) else None
+        if asked is None:
             return None
-        shape = () if isinstance(op.number, float) else np.shape(op.number)
-        if shape not in ((), (number,)):
-            return None  # the reference says what is wrong
-        several = several or shape != ()
-        ops.append(op)
-    return Rows(scores, ops, several) if _kernel() else None
+        after = tuple([op.state for op in answers])
+    if type(position) is int:
+        positions = np.array([position], np.uint64)
+    elif position.ndim == 0 or len(position) == number:
+        positions = position.astype(np.uint64).reshape(-1)
+    else:
+        return None  # the reference says what is wrong
+    choices = np.empty(number, np.int64)
+    if _draw_all(scores, asked, as_seeds(seed, number), positions, choices) < 0:
+        return None
+    given = choices if logits.ndim == 2 else choices[0]
+    return given if type(logits) is np.ndarray else namespace(logits).asarray(given), after
 
 
-def draw(asked: Rows, last: Sequence[Op], seeds: npt.NDArray[np.uint64], position: Any) -> npt.NDArray[np.int64] | None:
-    """One choice per row after the steps and the last ones, or None where the reference has to serve."""
+def _draw_all(
+    scores: npt.NDArray[Any], asked: Asked, seeds: npt.NDArray[np.uint64], positions: npt.NDArray[np.uint64],
+    choices: npt.NDArray[np.int64],
+) -> int:  # fmt: skip
+    """Draw by as many threads as are worth waking; what is negative of the choices, or 0."""
     kernel = _kernel()
-    scores, ops = asked.scores, [*asked.ops, *last]
     number, options = scores.shape
     kind = scores.dtype.char
-    codes = _codes(tuple([op.name for op in ops]))
-    if asked.several:
-        numbers = np.empty((number, len(ops)))
-        for place, op in enumerate(ops):
-            numbers[:, place] = op.number
-    else:
-        numbers = np.array([[float(op.number) for op in ops]])
-    choices = np.empty(number, np.int64)
-    positions = np.full(number, position, np.uint64)
-    parts = max(1, min(threads(), number, number * options // WORTH_A_THREAD))
-    bounds = [number * part // parts for part in range(parts + 1)]
 
-    def run(part: int) -> None:
+    def run(first: int, end: int) -> int:
         work = _workspace(options, kind)
-        kernel.draw_rows(scores, codes, numbers, seeds, positions, work, bounds[part], bounds[part + 1], choices)
+        return int(kernel.draw_rows(scores, *asked, seeds, positions, work, first, end, choices))
 
     if kind not in _compiled:
         with _said():
-            kernel.draw_rows(scores, codes, numbers, seeds, positions, _workspace(options, kind), 0, 0, choices)
+            run(0, 0)
         _compiled.add(kind)
-    if parts == 1:
-        run(0)
-    else:
-        list(_pool(threads()).map(run, range(parts)))
-    return None if choices.min() < 0 else choices
+    helpers = min(threads(), number, number * options // WORTH_A_THREAD) - 1
+    if helpers <= 0:
+        return run(0, number)
+    size = max(1, min(PORTION // options, number // (helpers + 1)))
+    starts = iter(range(0, number, size))  # whoever is free takes the next rows: one thread may be late
 
+    def take() -> int:
+        return min((run(start, min(start + size, number)) for start in starts), default=0)
 
-def like(choices: npt.NDArray[np.int64], logits: Array) -> Array:
-    """The choices as the reference gives them: of the library of the scores, and a single one for a single row."""
-    given = choices if logits.ndim == 2 else choices[0]
-    return given if isinstance(logits, np.ndarray) else namespace(logits).asarray(given)
+    helping = [_pool(helpers).submit(take) for _ in range(helpers)]
+    least = take()
+    return min(least, *[helper.result() for helper in helping if not helper.cancel()])
 
 
 def threads(number: int | None = None) -> int:
@@ -133,6 +166,19 @@ def threads(number: int | None = None) -> int:
 _threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _local = threading.local()
 _compiled: set[str] = set()
+_plans: dict[int, Plan] = {}
+"""By the identity of the steps, which a plan holds."""
+
+
+def _asked(ops: Sequence[Op], rows: int) -> Asked | None:
+    """None where a parameter has neither one number nor one per row: the reference says what is wrong."""
+    shapes = {() if type(op.number) is float else np.shape(op.number) for op in ops}
+    if not shapes <= {(), (rows,)}:
+        return None
+    numbers = np.empty((rows if shapes - {()} else 1, len(ops)))
+    for place, op in enumerate(ops):
+        numbers[:, place] = op.number
+    return Asked(_codes(tuple([op.name for op in ops])), numbers)
 
 
 def _in_memory(logits: Any) -> npt.NDArray[Any] | None:

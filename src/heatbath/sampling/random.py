@@ -124,8 +124,9 @@ def as_seeds(seed: Any, rows: int) -> Words:
     Raises:
         InputError: a seed is no integer from -2**63 to 2**64 - 1, or their number is not the number of rows.
     """
-    if type(seed) is int and rows == 1 and LEAST <= seed < END:  # what is asked for at every token
-        return np.array([seed % 2**64], dtype=np.uint64)
+    if type(seed) is int and LEAST <= seed < END:  # what is asked for at every token
+        first = seed % 2**64
+        return np.array([first], np.uint64) if rows == 1 else np.arange(rows, dtype=np.uint64) + np.uint64(first)
     plain = _plain(seed)
     several = isinstance(plain, Sequence) and not isinstance(plain, str | bytes)
     seeds = list(map(_plain, plain)) if several else [plain]

@@ -45,8 +45,12 @@ class Op(NamedTuple):
     """As the kernel knows it."""
     number: Any
     """Its parameter, a NumPy number or one per row."""
-    state: State
+    state: State = ()
     """The state after the decision."""
+
+    def __call__(self, state: State, context: Mapping[str, Any]) -> "Op":  # noqa: ARG002  the contract's signature
+        """The same at every decision: what a step that never changes says."""
+        return self._replace(state=state)
 
 
 @travelling
@@ -65,7 +69,8 @@ class Step(NamedTuple):
     random: bool = False
     """Whether it needs random numbers of its own."""
     op: Callable[[State, Mapping[str, Any]], Op | None] | None = None
-    """From state and context; None, or a function that gives None, where only the reference can apply it."""
+    """From state and context; None, or a function that gives None, where only the reference can apply it. An
+    :class:`Op` itself where it is always the same."""
     made: Made | None = None
 
     def __repr__(self) -> str:
@@ -77,8 +82,7 @@ def stateless(function: Callable[[Array], Array], name: str | None = None, numbe
     apply = lambda state, moment: Applied(function(moment.scores), state)  # noqa: E731
     if name is None:
         return Step(apply)
-    given = number.item() if number.ndim == 0 else number
-    return Step(apply, op=lambda state, context: Op(name, float(given) if number.ndim == 0 else given, state))
+    return Step(apply, op=Op(name, float(number) if number.ndim == 0 else number))
 
 
 @travelling

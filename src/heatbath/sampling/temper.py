@@ -58,6 +58,8 @@ def temperature(thermostat: Any) -> Step:
                 check_temperature(decided)
         return Op("temperature", decided, state)
 
+    if type(thermostat) in (int, float):
+        return Step(apply=apply, init=decide.init, op=Op("temperature", float(thermostat)))
     quick = not decide.looks and decide.learn is learn_nothing  # the kernel tells nobody what was drawn
     return Step(apply=apply, init=decide.init, learn=decide.learn, op=op if quick else None)
 

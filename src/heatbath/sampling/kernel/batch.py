@@ -38,12 +38,18 @@ def uniform(seed: Any, position: Any) -> Any:
 @jit
 def draw_rows(
     x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, work: Any, first: Any, end: Any, choices: Any
-) -> None:
-    """Draw for the rows from first to end; ``numbers`` has one row for all, or one per row."""
-    each = 1 if numbers.shape[0] > 1 else 0
-    told = np.empty(3)
+) -> Any:
+    """Draw for the rows from first to end; what is negative of the choices, or 0.
+
+    ``numbers`` and ``positions`` have one row for all, or one per row.
+    """
+    each, every = 1 if numbers.shape[0] > 1 else 0, 1 if positions.shape[0] > 1 else 0
+    told, least = np.empty(3), 0
     for row in range(first, end):
-        choices[row] = draw_row(x[row], ops, numbers[row * each], uniform(seeds[row], positions[row]), work, told)
+        chance = uniform(seeds[row], positions[row * every])
+        choices[row] = draw_row(x[row], ops, numbers[row * each], chance, work, told)
+        least = min(least, choices[row])
+    return least
 
 
 def workspace(options: int, kind: npt.DTypeLike) -> tuple[npt.NDArray[Any], ...]:

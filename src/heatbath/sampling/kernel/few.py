@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.sweeps import jit
 from heatbath.sampling.kernel.weights import exact
 from heatbath.sampling.mass import REACHED
@@ -51,9 +52,9 @@ def keep_from(ids: Any, q: Any, number: Any, low: Any) -> Any:
     """Keep the scores >= low; how many those are."""
     left = 0
     for i in range(number):
-        if q[i] >= low:
-            ids[left], q[left] = ids[i], q[i]
-            left += 1
+        stays = q[i] >= low
+        ids[left], q[left] = ids[i], q[i]  # a jump would be foreseen less often than a copy costs
+        left += stays
     return left
 
 
@@ -152,8 +153,15 @@ def draw(ids: Any, q: Any, number: Any, uniform: Any, m: Any) -> Any:
         m[i] = exact(q[i] - top)
     for i in range(number):
         total += m[i]
-    passed, last = 0.0, 0
-    for i in range(number):
+    passed, last, start, part = 0.0, 0, 0, 0.0
+    while start + BLOCK < number:  # blocks that end before what is looked for, beyond any rounding
+        part = 0.0
+        for i in range(start, start + BLOCK):
+            part += m[i]
+        if not passed + part < uniform * total * (1 - 1e-12):
+            break
+        passed, start = passed + part, start + BLOCK
+    for i in range(start, number):
         if passed + m[i] > passed:  # else it is too small to be drawn, also by the last of the uniform numbers
             passed, last = passed + m[i], i
             if passed > uniform * total:

@@ -18,8 +18,19 @@ import numpy as np
 
 from heatbath.sampling.kernel import few
 from heatbath.sampling.kernel.bits import BLOCK, float_of_key64, key64
-from heatbath.sampling.kernel.many import neighbour, nucleus, rank
-from heatbath.sampling.kernel.sweeps import at_least, fill_tail, gather, jit, peak, weigh, weigh_again, weigh_exactly
+from heatbath.sampling.kernel.many import MANY, best, few_of, neighbour
+from heatbath.sampling.kernel.nucleus import scale_of, weighed_nucleus
+from heatbath.sampling.kernel.sweeps import (
+    add_up,
+    at_least,
+    fill_tail,
+    gather,
+    jit,
+    peak,
+    weigh_exactly,
+    weigh_exactly_from,
+    weigh_only,
+)
 from heatbath.sampling.kernel.weights import LIMIT, LOG2E, exact
 from heatbath.sampling.mass import REACHED
 
@@ -28,9 +39,6 @@ TEMPERATURE, TOP_K, TOP_P, MIN_P = range(4)
 
 NAN, INFINITE, NOTHING, GIVE_UP = -1, -2, -3, -4
 """What stands in place of a choice: the row cannot be drawn from, or the reference has to do it."""
-
-FEW = 4096
-"""So many options are gathered; with more of them, passes over the row are cheaper."""
 
 MOST = 1.7976931348623157e308
 MAPS = 16
@@ -66,7 +74,7 @@ def lowest(q: Any, top: Any, shift: Any, scale: Any, maps: Any) -> Any:
 @jit
 def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any) -> Any:
     """The choice, or one of the negative codes. ``told`` gets T, the options kept, and the choice's probability."""
-    tail, tops, w, weight_tops, sums, ids, base, q, v, m, shift, scale = work
+    tail, tops, w, over, sums, ids, base, q, v, m, shift, scale = work
     fill_tail(x, tail)
     top = np.float64(peak(x, tail, tops))
     if np.isnan(top):
@@ -78,8 +86,7 @@ def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any)
     low, high = -MOST, top
     number = -1  # of gathered options; -1: they are still many
     maps, per, temperature = 0, 1.0, 1.0
-    valid, total, doubt = False, 0.0, 0.0  # whether w and sums are those of now
-    last = -1.0  # the per for which w was computed
+    valid, total, doubt = False, 0.0, 0.0  # whether sums are those of now
     for step in range(ops.shape[0]):
         op, given = ops[step], numbers[step]
         if op == TEMPERATURE:
@@ -96,29 +103,35 @@ def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any)
             else:
                 return GIVE_UP
             continue
-        best = mapped(top, shift, scale, maps)
+        leading = mapped(top, shift, scale, maps)
         if op == TEMPERATURE:
             if given == 0.0:
-                low = lowest(best, top, shift, scale, maps)
+                low = lowest(leading, top, shift, scale, maps)
                 number = _first(x, low)
                 ids[0], q[0], number = number, 0.0, 1
                 continue
             if maps == MAPS:
                 return GIVE_UP
-            if given != 1.0 or best != 0.0:
-                shift[maps], scale[maps] = best, given
+            if given != 1.0 or leading != 0.0:
+                shift[maps], scale[maps] = leading, given
                 maps += 1
             if given != 1.0:
                 per, valid = per / given, False
             low = max(low, lowest(-MOST, top, shift, scale, maps))
         elif op == MIN_P:
-            low, valid = max(low, lowest(best + given, top, shift, scale, maps)), False
+            low, valid = max(low, lowest(leading + given, top, shift, scale, maps)), False
         elif op == TOP_K:
             if given < x.shape[0]:
-                kth = rank(x, tail, tops, at_least(x, low), at_least(x, high), np.int64(given), ids, v)
+                kth, start, number = best(
+                    x, tail, tops, at_least(x, low), at_least(x, high), np.int64(given), w, ids, base, v, m, q
+                )
                 if np.isnan(kth):
                     return GIVE_UP
                 low, valid = max(low, lowest(mapped(kth, shift, scale, maps), top, shift, scale, maps)), False
+                if number == MANY:
+                    number = -1
+                    continue
+                number = few.keep_from(ids, base, number, low) if number >= 0 and low >= start else -1
         elif op == TOP_P:
             if given < 1.0:
                 if not _weighable(top, per):
@@ -127,18 +140,22 @@ def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any)
                         return GIVE_UP
                     number = few.top_p(ids, q, number, given, v, m)
                     continue
-                if not valid:
-                    total, doubt = _weigh(x, tail, low, high, top, per, last, w, weight_tops, sums)
-                    valid, last = True, per
-                edge = _nucleus(x, tail, tops, (low, high), (top, per, total, doubt), given, w, sums, ids, v, m)
+                edge, valid = _weighed_nucleus(
+                    x, tail, tops, low, high, top, per, given, w, sums, over, ids, base, q, v, m
+                )
                 if np.isnan(edge):
                     return GIVE_UP
                 low = max(low, lowest(mapped(edge, shift, scale, maps), top, shift, scale, maps))
+                if valid and at_least(x, low) >= at_least(x, edge):
+                    sums[:] = over
+                    total, doubt = add_up(sums)
+                    continue
                 valid = False
         else:
             return GIVE_UP
         if op != TEMPERATURE:
-            number = gather(x, tail, tops, at_least(x, low), at_least(x, high), ids[:FEW], base)
+            if number < 0:
+                number = gather(x, tail, tops, at_least(x, low), at_least(x, high), ids[: few_of(x)], base)
             few.map_all(q, number, base, shift, scale, maps)
     told[0] = temperature
     if number < 0 and not _weighable(top, per):
@@ -150,7 +167,8 @@ def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any)
         choice, told[2] = few.draw(ids, q, number, uniform, m)
         return choice
     if not valid:
-        total, doubt = _weigh(x, tail, low, high, top, per, last, w, weight_tops, sums)
+        end = x.dtype.type(np.inf) if high == top else at_least(x, high)
+        total, doubt = weigh_only(x, tail, at_least(x, low), end, scale_of(top, per)[0], sums)
     return _draw_many(x, tail, low, high, top, per, total, doubt, sums, uniform, told)
 
 
@@ -180,53 +198,38 @@ def _near(
 
 
 @jit
-def _weigh(
-    x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, last: Any, w: Any, weight_tops: Any, sums: Any
-) -> Any:
-    """The sum of the weights, relative to that of the top score, and its doubt; w and sums in the scale of w."""
-    c = LOG2E * per
-    c_high = np.float64(np.float32(c))
-    k = np.floor(top * c + 0.5)
-    floor = (k - 125.0) / c if c > 0.0 else -3.4e38
-    floor = max(floor, -3.4e38)
-    if last == per:
-        return weigh_again(x, tail, at_least(x, low), at_least(x, high), w, sums)
-    return weigh(x, tail, at_least(x, low), at_least(x, high), (c_high, c - c_high, k, floor), w, sums)
-
-
-@jit
-def _top_weight(top: Any, per: Any) -> Any:
-    """The weight of the top score in the scale of w."""
-    c = LOG2E * per
-    return 2.0 ** (top * c - np.floor(top * c + 0.5))
-
-
-@jit
-def _nucleus(
-    x: Any, tail: Any, tops: Any, band: Any, weighing: Any, p: Any, w: Any, sums: Any, ids: Any, v: Any, m: Any
-) -> Any:
-    """The smallest score of the nucleus among many; NaN where it was not found."""
-    low, high = at_least(x, band[0]), at_least(x, band[1])
-    top, per, total, doubt = weighing
-    heavy, target = _top_weight(top, per), p * REACHED * total
-    score, over, own, number = nucleus(
-        x, tail, tops, w, (low, high), (top, per, heavy, total, doubt), target, ids, v, m
+def _weighed_nucleus(
+    x: Any, tail: Any, tops: Any, low: Any, high: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any,
+    ids: Any, base: Any, q: Any, v: Any, m: Any,
+) -> Any:  # fmt: skip
+    """The smallest score of the nucleus among many, NaN where it was not found, and whether over has its sums."""
+    band = at_least(x, low), at_least(x, high)
+    score, above, own, number, target, off, summed = weighed_nucleus(
+        x, tail, tops, band, top, per, p, w, sums, over, ids, base, q, v, m
     )
-    if np.isnan(score) or (target - over > 2 * doubt and over + own - target > 2 * doubt):
-        return score
-    total = weigh_exactly(x, tail, low, high, top, per, sums)
+    if np.isnan(score) or (target - above > off and above + own - target > off):
+        return score, summed
+    return _exact_edge(x, tail, band, top, per, p, score, sums, base, number), False
+
+
+@jit
+def _exact_edge(
+    x: Any, tail: Any, band: Any, top: Any, per: Any, p: Any, score: Any, sums: Any, v: Any, number: Any
+) -> Any:  # fmt: skip
+    """The smallest score of the nucleus, where fast sums have found it or a neighbour, of which v has some."""
+    total, reached = weigh_exactly_from(x, tail, band[0], band[1], at_least(x, score), top, per, sums)
     target = p * REACHED * total
-    for _ in range(4):  # the doubt is worth a few options at most
-        over = weigh_exactly(x, tail, at_least(x, score), high, top, per, sums)  # with its own
-        above = neighbour(v, number, score, True)
-        own = 0.0
+    for _ in range(8):  # the doubt is worth a few options at most
+        own, mine = 0.0, exact((score - top) * per)
         for i in range(number):
-            if v[i] == score:
-                own += exact((score - top) * per)
-        if over < target:
+            own += mine if v[i] == score else 0.0
+        if reached < target:
             score = neighbour(v, number, score, False)
-        elif over - own >= target:
-            score = above
+            mine = exact((score - top) * per)
+            for i in range(number):
+                reached += mine if v[i] == score else 0.0
+        elif reached - own >= target:
+            score, reached = neighbour(v, number, score, True), reached - own
         else:
             return score
         if np.isnan(score):
@@ -239,8 +242,12 @@ def _draw_many(
     x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, total: Any, doubt: Any, sums: Any, uniform: Any,
     told: Any,
 ) -> Any:  # fmt: skip
+    """Draw by the sums of the blocks. Fast ones of the mass before the option and behind it are off by at most their
+    doubts, and ``u (before + behind) - before`` by ``u`` and ``1 - u`` times those: less than the larger one, that of
+    all.
+    """
     blocks = sums.shape[0]
-    heavy = _top_weight(top, per)
+    heavy = scale_of(top, per)[1]
     for attempt in range(2):
         if attempt == 1:
             total, doubt, heavy = weigh_exactly(x, tail, at_least(x, low), at_least(x, high), top, per, sums), 0.0, 1.0
@@ -248,7 +255,7 @@ def _draw_many(
         while b < blocks - 1 and passed + sums[b] <= target:
             passed += sums[b]
             b += 1
-        if attempt == 0 and target - passed < 2 * doubt and b > 0:
+        if attempt == 0 and target - passed < doubt and b > 0:
             continue
         last = -1
         for i in range(b * BLOCK, min(b * BLOCK + BLOCK, x.shape[0])):
@@ -259,7 +266,7 @@ def _draw_many(
                     last = i
                 passed += value
                 if passed > target:
-                    if attempt == 0 and (passed - target < 2 * doubt or target - (passed - value) < 2 * doubt):
+                    if attempt == 0 and (passed - target < doubt or target - (passed - value) < doubt):
                         break
                     told[1], told[2] = -1.0, value / total
                     return i

@@ -16,13 +16,12 @@ from heatbath.sampling.kernel.bits import (
     BLOCK,
     FAST,
     between,
-    bits32,
-    bits64,
     bits_set,
     float_of_key32,
     float_of_key64,
     key32,
     key64,
+    largest_of_four,
     lowest_bit,
 )
 from heatbath.sampling.kernel.weights import ERROR, exact, weight
@@ -36,6 +35,9 @@ jit_sums = numba.njit(cache=True, **{**OPTIONS, "fastmath": FAST | {"nnan"}})
 """For sums over rows in which no NaN was found: a comparison then needs no second look."""
 
 
+NO_WEIGHTS = np.empty(0, np.float32)
+
+
 @jit
 def fill_tail(x: Any, tail: Any) -> None:
     """Copy what follows the last whole block."""
@@ -45,48 +47,19 @@ def fill_tail(x: Any, tail: Any) -> None:
 
 
 @jit_sums
-def _peak32_block(block: Any) -> Any:
-    top, size = np.int32(-(2**31)), np.int32(0)
-    for i in range(BLOCK):
-        top = max(top, key32(block[i]))
-        size = max(size, bits32(block[i]) & np.int32(0x7FFFFFFF))
-    return top, size
-
-
-@jit
-def _peak32(x: Any, tail: Any, tops: Any) -> Any:
-    whole = x.shape[0] // BLOCK
-    best, largest = np.int32(-(2**31)), np.int32(0)
-    for b in range(whole):
-        top, size = _peak32_block(x[b * BLOCK : b * BLOCK + BLOCK])
-        tops[b], best, largest = float_of_key32(top), max(best, top), max(largest, size)
-    if whole < tops.shape[0]:
-        top, size = _peak32_block(tail)
-        tops[whole], best, largest = float_of_key32(top), max(best, top), max(largest, size)
-    # 0x7F800000 are the bits of inf; those of NaN are above, whatever its sign
-    return np.float32(np.nan) if largest > np.int32(0x7F800000) else float_of_key32(best)
+def _largest32(tops: Any) -> Any:
+    best = np.int32(-(2**31))
+    for b in range(tops.shape[0]):
+        best = max(best, key32(tops[b]))
+    return float_of_key32(best)
 
 
 @jit_sums
-def _peak64_block(block: Any) -> Any:
-    top, size = np.int64(-(2**63)), np.int64(0)
-    for i in range(BLOCK):
-        top = max(top, key64(block[i]))
-        size = max(size, bits64(block[i]) & np.int64(0x7FFFFFFFFFFFFFFF))
-    return top, size
-
-
-@jit
-def _peak64(x: Any, tail: Any, tops: Any) -> Any:
-    whole = x.shape[0] // BLOCK
-    best, largest = np.int64(-(2**63)), np.int64(0)
-    for b in range(whole):
-        top, size = _peak64_block(x[b * BLOCK : b * BLOCK + BLOCK])
-        tops[b], best, largest = float_of_key64(top), max(best, top), max(largest, size)
-    if whole < tops.shape[0]:
-        top, size = _peak64_block(tail)
-        tops[whole], best, largest = float_of_key64(top), max(best, top), max(largest, size)
-    return np.nan if largest > np.int64(0x7FF0000000000000) else float_of_key64(best)
+def _largest64(tops: Any) -> Any:
+    best = np.int64(-(2**63))
+    for b in range(tops.shape[0]):
+        best = max(best, key64(tops[b]))
+    return float_of_key64(best)
 
 
 def peak(x: Any, tail: Any, tops: Any) -> Any:
@@ -96,10 +69,20 @@ def peak(x: Any, tail: Any, tops: Any) -> Any:
 
 @overload(peak, jit_options=OPTIONS)
 def _peak(x: Any, tail: Any, tops: Any) -> Any:
-    kind = _peak32 if x.dtype == types.float32 else _peak64
+    largest = _largest32 if x.dtype == types.float32 else _largest64
 
     def best(x: Any, tail: Any, tops: Any) -> Any:
-        return kind(x, tail, tops)
+        whole, strange = x.shape[0] // BLOCK, np.uint64(0)
+        fours = whole // 4 * 4
+        for b in range(0, fours, 4):
+            strange |= largest_of_four(x, b * BLOCK, tops, b)
+        for b in range(fours, tops.shape[0]):
+            block, top = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail, x.dtype.type(-np.inf)
+            for i in range(BLOCK):
+                strange |= np.uint64(np.isnan(block[i]))
+                top = max(top, block[i])
+            tops[b] = top
+        return x.dtype.type(np.nan) if strange else largest(tops)
 
     return best
 
@@ -138,39 +121,98 @@ def _below(x: Any, number: Any) -> Any:
     return single if x.dtype == types.float32 else double
 
 
-@jit_sums
-def _weigh_block(block: Any, low: Any, high: Any, c_high: Any, c_low: Any, k: Any, floor: Any, out: Any) -> Any:
-    part = np.float32(0)
-    for i in range(BLOCK):
-        score = block[i]
-        value = weight(max(score, floor), c_high, c_low, k)
-        value = value if (score >= low) & (score <= high) else np.float32(0)
-        out[i] = value
-        part += value
-    return part
+def _weighing(keep: bool, two: bool, every: bool) -> Any:
+    """A pass that adds up weights in each block: keeping them all in ``w``, or a second sum in ``over``, or neither.
+
+    ``every`` leaves out the comparison with the band.
+    """
+
+    @jit_sums
+    def weigh_block(block: Any, band: Any, first: Any, scale: Any, out: Any) -> Any:
+        (low, high), (c_high, c_low, k, floor) = band, scale
+        part, more = np.float32(0), np.float32(0)
+        for i in range(BLOCK):
+            score = block[i]
+            value = weight(max(score, floor), c_high, c_low, k)
+            if not every:
+                value = value if (score >= low) & (score <= high) else np.float32(0)
+            if keep:
+                out[i] = value
+            if two:
+                more += value if score >= first else np.float32(0)
+                part += value if score < first else np.float32(0)
+            else:
+                part += value
+        return np.float64(part) + np.float64(more), more
+
+    @jit_sums
+    def weigh_all(x: Any, tail: Any, band: Any, first: Any, scale: Any, w: Any, sums: Any, over: Any) -> Any:
+        (low, high), (c_high, c_low, k, floor) = band, scale
+        whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
+        for b in range(whole):
+            block = x[b * BLOCK : b * BLOCK + BLOCK]
+            if keep:
+                out = w[b * BLOCK : b * BLOCK + BLOCK]
+            part, more = np.float32(0), np.float32(0)
+            for i in range(BLOCK):  # written out: as a function of the block it takes three times as long
+                score = block[i]
+                value = weight(max(score, floor), c_high, c_low, k)
+                if not every:
+                    value = value if (score >= low) & (score <= high) else np.float32(0)
+                if keep:
+                    out[i] = value
+                if two:
+                    more += value if score >= first else np.float32(0)
+                    part += value if score < first else np.float32(0)
+                else:
+                    part += value
+            sums[b] = np.float64(part) + np.float64(more)
+            if two:
+                over[b] = more
+        if whole < sums.shape[0]:
+            part, more = weigh_block(tail, band, first, (c_high, c_low, k, floor), w[whole * BLOCK :])
+            sums[whole] = part
+            if two:
+                over[whole] = more
+        return add_up(sums)
+
+    return weigh_all
 
 
-@jit_sums
+_weigh_and_keep = _weighing(True, False, False)
+_weigh_band, _weigh_every = _weighing(False, False, False), _weighing(False, False, True)
+_weigh_band_from, _weigh_every_from = _weighing(False, True, False), _weighing(False, True, True)
+
+
+@jit
 def weigh(x: Any, tail: Any, low: Any, high: Any, scale: Any, w: Any, sums: Any) -> Any:
     """Fast weights of the band, 0 outside; their sum in each block and in all, and a bound of the error of the sum.
 
     ``scale`` is ``(c_high, c_low, k, floor)``; a score below floor weighs less than 2**-125 and counts as floor.
     """
-    c_high, c_low, k, floor = scale
-    whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
-    for b in range(whole):
-        block, out = x[b * BLOCK : b * BLOCK + BLOCK], w[b * BLOCK : b * BLOCK + BLOCK]
-        part = np.float32(0)
-        for i in range(BLOCK):  # written out: as a function of the block it takes three times as long
-            score = block[i]
-            value = weight(max(score, floor), c_high, c_low, k)
-            value = value if (score >= low) & (score <= high) else np.float32(0)
-            out[i] = value
-            part += value
-        sums[b] = part
-    if whole < sums.shape[0]:
-        sums[whole] = _weigh_block(tail, low, high, c_high, c_low, k, floor, w[whole * BLOCK :])
-    return _add_up(sums)
+    return _weigh_and_keep(x, tail, (low, high), low, scale, w, sums, sums)
+
+
+@jit
+def weigh_only(x: Any, tail: Any, low: Any, high: Any, scale: Any, sums: Any) -> Any:
+    """As :func:`weigh`, where the weights themselves are not needed: they would take the row's place in the cache.
+
+    With high = inf and low below floor, where weights are nothing beside the sum, options need not be told apart.
+    """
+    if high == np.inf and low <= scale[3]:
+        return _weigh_every(x, tail, (low, high), low, scale, NO_WEIGHTS, sums, sums)
+    return _weigh_band(x, tail, (low, high), low, scale, NO_WEIGHTS, sums, sums)
+
+
+@jit
+def weigh_from(x: Any, tail: Any, low: Any, high: Any, first: Any, scale: Any, sums: Any, over: Any) -> Any:
+    """As :func:`weigh_only`, and ``over`` gets the sums of the weights of the scores >= first in each block.
+
+    The rest of each block is added up by itself, so that ``sums - over`` is off by no more than its own doubt.
+    """
+    if high == np.inf and low <= scale[3]:
+        return _weigh_every_from(x, tail, (low, high), first, scale, NO_WEIGHTS, sums, over)
+    return _weigh_band_from(x, tail, (low, high), first, scale, NO_WEIGHTS, sums, over)
 
 
 @jit_sums
@@ -190,21 +232,21 @@ def weigh_again(x: Any, tail: Any, low: Any, high: Any, w: Any, sums: Any) -> An
         sums[b] = _again_block(x[span], low, high, w[span])
     if whole < sums.shape[0]:
         sums[whole] = _again_block(tail, low, high, w[whole * BLOCK :])
-    return _add_up(sums)
+    return add_up(sums)
 
 
 @jit_sums
-def _add_up(sums: Any) -> Any:
+def add_up(sums: Any) -> Any:
     """The sum of fast weights, and its doubt."""
     total, squares = 0.0, 0.0
     for b in range(sums.shape[0]):
         total += sums[b]
         squares += sums[b] * sums[b]
-    return total, _doubt(total, squares)
+    return total, doubt_of(total, squares)
 
 
 @numba.njit(inline="always")
-def _doubt(total: Any, squares: Any) -> Any:
+def doubt_of(total: Any, squares: Any) -> Any:
     """How far a sum of fast weights may be off.
 
     One block is off by at most ERROR of its sum for the weights and 4.2e-7 for adding them up, which takes seven
@@ -216,25 +258,35 @@ def _doubt(total: Any, squares: Any) -> Any:
 
 
 @jit_sums
-def _exact_block(block: Any, low: Any, high: Any, top: Any, per: Any) -> Any:
-    part = 0.0
+def _exact_block(block: Any, low: Any, high: Any, first: Any, top: Any, per: Any) -> Any:
+    part, more = 0.0, 0.0
     for i in range(BLOCK):
         inside = (block[i] >= low) & (block[i] <= high)
-        part += exact((np.float64(block[i]) - top) * per) if inside else 0.0
-    return part
+        value = exact((np.float64(block[i]) - top) * per) if inside else 0.0
+        part += value
+        more += value if block[i] >= first else 0.0
+    return part, more
 
 
 @jit_sums
+def weigh_exactly_from(
+    x: Any, tail: Any, low: Any, high: Any, first: Any, top: Any, per: Any, sums: Any
+) -> Any:  # fmt: skip
+    """The sums of ``exp((x - top) * per)`` in float64, over the band and over the scores >= first of it."""
+    whole, total, reached = x.shape[0] // BLOCK, 0.0, 0.0
+    for b in range(whole):
+        sums[b], more = _exact_block(x[b * BLOCK : b * BLOCK + BLOCK], low, high, first, top, per)
+        total, reached = total + sums[b], reached + more
+    if whole < sums.shape[0]:
+        sums[whole], more = _exact_block(tail, low, high, first, top, per)
+        total, reached = total + sums[whole], reached + more
+    return total, reached
+
+
+@jit
 def weigh_exactly(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, sums: Any) -> Any:
     """The sums of ``exp((x - top) * per)`` over the band, in float64."""
-    whole, total = x.shape[0] // BLOCK, 0.0
-    for b in range(whole):
-        sums[b] = _exact_block(x[b * BLOCK : b * BLOCK + BLOCK], low, high, top, per)
-        total += sums[b]
-    if whole < sums.shape[0]:
-        sums[whole] = _exact_block(tail, low, high, top, per)
-        total += sums[whole]
-    return total
+    return weigh_exactly_from(x, tail, low, high, low, top, per, sums)[0]
 
 
 @jit_sums
@@ -274,18 +326,22 @@ def count_from(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
 def gather(x: Any, tail: Any, tops: Any, low: Any, high: Any, ids: Any, base: Any) -> Any:
     """The ids and scores of the band, in the order of the ids; their number, or -1 where there is no room for them.
 
-    ``tops`` bounds each block from above.
+    ``tops`` bounds each block from above. The ids of a block are taken four at a time, some of which may be none and
+    are overwritten; so there has to be room for four more. A jump after each would cost more, for how many a block has
+    cannot be foreseen.
     """
     whole, number = x.shape[0] // BLOCK, 0
     for b in range(tops.shape[0]):
         if tops[b] >= low:
             found = between(x, b * BLOCK, low, high) if b < whole else between(tail, 0, low, high)
-            if number + bits_set(found) > ids.shape[0]:
+            at, number = number, number + bits_set(found)
+            if number + 4 > ids.shape[0]:
                 return -1
-            while found:
-                i = b * BLOCK + lowest_bit(found)
-                ids[number] = i
-                base[number] = x[i]
-                number += 1
-                found &= found - np.uint64(1)
+            while at < number:
+                for i in range(4):
+                    ids[at + i] = b * BLOCK + lowest_bit(found)
+                    found &= found - np.uint64(1)
+                at += 4
+    for i in range(number):
+        base[i] = x[ids[i]]
     return number

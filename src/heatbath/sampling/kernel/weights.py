@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from heatbath.sampling.kernel.bits import FAST, float32_of, float64_of, fma
+from heatbath.sampling.kernel.bits import FAST, bits32, float32_of, float64_of, fma
 
 LOG2E = math.log2(math.e)
 LN2 = math.log(2)
@@ -29,6 +29,10 @@ ERROR = 3e-7
 
 LIMIT = 2.0**22
 """Fast weights serve while all finite ``|s c|`` stay below this: then n + K is exact."""
+
+MIDDLE = 1.5 * 2.0**23
+"""Where float32 numbers are whole, with nine zeros as their last bits: ``s c + (MIDDLE - K)`` is rounded to
+``MIDDLE + n``, and shifting its bits by 23 leaves those of n where ``2**r`` has its exponent."""
 
 
 def weight(score: Any, c_high: Any, c_low: Any, k: Any) -> Any:
@@ -41,9 +45,10 @@ def _weight(score: Any, c_high: Any, c_low: Any, k: Any) -> Any:
     if score == types.float32:
 
         def single(score: Any, c_high: Any, c_low: Any, k: Any) -> Any:
-            n = np.float32(np.floor(score * np.float32(c_high) - np.float32(k) + np.float32(0.5)))
-            r = fma(score, np.float32(c_low), fma(score, np.float32(c_high), -(n + np.float32(k))))
-            return _power(r) * float32_of((np.int32(n) + np.int32(127)) << np.int32(23))
+            shift = np.float32(MIDDLE - k)
+            shifted = fma(score, np.float32(c_high), shift)  # its last bits are those of n
+            r = fma(score, np.float32(c_low), fma(score, np.float32(c_high), shift - shifted))
+            return float32_of(bits32(_power(r)) + (bits32(shifted) << np.int32(23)))
 
         return single
 
