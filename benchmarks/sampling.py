@@ -246,6 +246,13 @@ def two_threads(cell: Cell, rounds: int) -> tuple[float, float]:
     return statistics.median(taken[1]) / statistics.median(taken[2]), statistics.median(got)
 
 
+def shown(what: str, cells: list[Cell]) -> Iterator[Cell]:
+    for number, cell in enumerate(cells, start=1):
+        print(f"\r{what}: {number} of {len(cells)} ", end="", file=sys.stderr, flush=True)
+        yield cell
+    print(file=sys.stderr)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer cells and rounds; under a minute")
@@ -259,14 +266,14 @@ def main() -> int:
     cells = [Cell(*at) for at in itertools.product(TEMPERATURES, served, extent.options, extent.batches)]
     wide = [Cell(*at) for at in itertools.product(TEMPERATURES, served, extent.options, (64,))]
 
-    wrong = {cell: float(unlike(cell, extent.seeds)) for cell in cells}
+    wrong = {cell: float(unlike(cell, extent.seeds)) for cell in shown("compared with the reference", cells)}
     counts = [strays(cell, peers) for cell in cells if cell.rows == 1]
     stray, drawn = map(sum, zip(*counts, strict=True))
     print(f"draws of the peers that are of options heatbath removes: {stray} of {drawn}")
     assert stray <= drawn / 100, "they must do the same work, but for the rounding at a boundary"
 
-    times = {cell: measure(cell, everyone, extent.rounds, extent.seconds) for cell in cells}
-    threads = {cell: two_threads(cell, extent.rounds) for cell in wide}
+    times = {cell: measure(cell, everyone, extent.rounds, extent.seconds) for cell in shown("measured", cells)}
+    threads = {cell: two_threads(cell, extent.rounds) for cell in shown("two threads", wide)}
     print_table(times, threads, [peer.name for peer in peers], extent.batches)
     return int(print_claims(claims(times, {cell: ratio for cell, (ratio, _) in threads.items()}, wrong)))
 

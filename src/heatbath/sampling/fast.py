@@ -136,7 +136,7 @@ def _draw_all(
 
     helping = [_pool(helpers).submit(take) for _ in range(helpers)]
     least = take()
-    return min(least, *[helper.result() for helper in helping if not helper.cancel()])
+    return min([least, *(helper.result() for helper in helping if not helper.cancel())])  # who has not begun need not
 
 
 def threads(number: int | None = None) -> int:

@@ -68,7 +68,7 @@ class Step(NamedTuple):
     """How many of the latest tokens it must be shown; inf: all of them."""
     random: bool = False
     """Whether it needs random numbers of its own."""
-    op: Callable[[State, Mapping[str, Any]], Op | None] | None = None
+    op: Op | Callable[[State, Mapping[str, Any]], Op | None] | None = None
     """From state and context; None, or a function that gives None, where only the reference can apply it. An
     :class:`Op` itself where it is always the same."""
     made: Made | None = None

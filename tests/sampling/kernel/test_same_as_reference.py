@@ -1,5 +1,7 @@
 """The kernel and the reference keep the same options and draw the same."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,6 +80,8 @@ def test_every_chain_on_every_row_draws_what_the_reference_draws(row, steps):
         [("top_k", 1000), ("temperature", 3.0)],
         [("top_k", 5000)],
         [("temperature", 2.0)],
+        [("temperature", 2.0), ("top_p", 0.1)],
+        [("temperature", 2.0), ("top_p", 0.95), ("top_p", 0.95)],
     ],
     ids=str,
 )
@@ -85,6 +89,63 @@ def test_a_vocabulary_is_never_handed_back(size, steps):
     random = np.random.default_rng(size)
     row = random.permutation(-1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size)).astype(np.float32)
     uniforms = random.random(12).tolist()
+    assert by_kernel(row, steps, uniforms) == by_reference(row, steps, uniforms)
+
+
+@st.composite
+def long_rows(draw):
+    """Rows long enough for samples to guide: as a language model's, in order, with ties, masks and a lone favourite."""
+    size = draw(st.sampled_from([8192, 32_768, 50_257]))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    language = -1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size)
+    row = {
+        "language": lambda: random.permutation(language),
+        "in order": lambda: language,
+        "rounded": lambda: random.permutation(language).round(draw(st.sampled_from([0, 1, 2]))),
+        "masked": lambda: np.where(random.random(size) < 0.7, -1e30, random.permutation(language)),
+        "favourite": lambda: np.where(np.arange(size) == size // 3, 30.0, random.normal(0, 1, size)),
+        "nearly equal": lambda: 5.0 + 1e-5 * random.integers(0, 9, size),
+        "huge": lambda: 3e5 * random.normal(0, 1, size),
+    }[draw(st.sampled_from(["language", "in order", "rounded", "masked", "favourite", "nearly equal", "huge"]))]()
+    forbidden = random.random(size) < draw(st.sampled_from([0, 0, 0.5]))
+    forbidden[random.integers(size)] = False
+    return np.where(forbidden, -np.inf, row).astype(draw(st.sampled_from([np.float32, np.float64])))
+
+
+MANY = st.sampled_from(
+    [
+        [("temperature", 2.0), ("top_p", 0.95)],
+        [("temperature", 2.0), ("top_p", 0.5)],
+        [("temperature", 1e4), ("top_p", 0.999)],
+        [("top_p", 0.9), ("temperature", 3.0)],
+        [("temperature", 3.0), ("top_p", 0.9), ("top_p", 0.9)],
+        [("temperature", 2.0), ("top_p", 0.97), ("min_p", 0.001)],
+        [("top_k", 1000), ("temperature", 2.0)],
+        [("temperature", 1.5), ("top_k", 3000), ("top_p", 0.9)],
+        [("temperature", 2.0), ("top_k", 5000)],
+        [("top_k", 20_000), ("temperature", 5.0), ("top_p", 0.8)],
+        [("temperature", 2.0), ("min_p", 0.0001)],
+        [("temperature", 1.7)],
+    ]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(long_rows(), MANY, st.lists(st.floats(0, 1, exclude_max=True), min_size=3, max_size=3))
+def test_long_rows_of_which_much_is_kept(row, steps, uniforms):
+    drawn = by_kernel(row, steps, uniforms)
+    if GIVE_UP not in drawn:
+        assert drawn == by_reference(row, steps, uniforms)
+
+
+@pytest.mark.parametrize("p", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("off", [-1e-6, -1e-11, -1e-13, 0.0, 1e-13, 1e-11, 1e-6])
+def test_a_mass_that_is_hardly_reached(p, off):
+    """The options that are not forbidden weigh the same but for a millionth, so p is reached by a whole number."""
+    row = np.full(8192, -np.inf, np.float32)
+    row[::2] = np.arange(4096) * np.float32(2.0**-40)  # no two are equal
+    steps = [("top_p", p * (1 + off))]
+    uniforms = [0.0, 0.5, 1 - 2**-53]
     assert by_kernel(row, steps, uniforms) == by_reference(row, steps, uniforms)
 
 
@@ -131,6 +192,24 @@ def test_threads_change_nothing(monkeypatch):
         hb.sampling.threads(before)
     assert drawn[0] == drawn[1] == drawn[2]
     assert drawn[0] == [int(sampler.step((), row, seed=9 + i).choice) for i, row in enumerate(scores)]
+
+
+@pytest.mark.usefixtures("always")
+def test_threads_that_come_too_late_are_not_waited_for(monkeypatch):
+    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    scores = np.random.default_rng(0).normal(0, 3, (4, 500)).astype(np.float32)
+    sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
+    before, free = fast.threads(), threading.Event()
+    try:
+        hb.sampling.threads(1)
+        alone = sampler.step((), scores, seed=9).choice.tolist()
+        hb.sampling.threads(2)
+        busy = fast._pool(1).submit(free.wait, 60)
+        assert sampler.step((), scores, seed=9).choice.tolist() == alone
+        assert not busy.done()
+    finally:
+        free.set()
+        hb.sampling.threads(before)
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, True, "two"])

@@ -143,7 +143,7 @@ def largest_of_four(_context: Any, x: Any, start: Any, tops: Any, at: Any) -> An
             strange = builder.or_(strange, builder.fcmp_unordered("uno", three, four))
             columns.append(_larger(builder, _larger(builder, one, two), _larger(builder, three, four)))
         low, high = [0, LANES, 1, LANES + 1], [2, LANES + 2, 3, LANES + 3]
-        a_b, c_d = (_merged(builder, *columns[i : i + 2], low, high) for i in (0, 2))
+        a_b, c_d = (_merged(builder, columns[i], columns[i + 1], low, high) for i in (0, 2))
         best = _merged(builder, a_b, c_d, [0, 1, LANES, LANES + 1], [2, 3, LANES + 2, LANES + 3])
         for half in (LANES // 2, LANES // 4):
             best = _larger(
