@@ -138,6 +138,19 @@ def test_long_rows_of_which_much_is_kept(row, steps, uniforms):
         assert drawn == by_reference(row, steps, uniforms)
 
 
+@pytest.mark.parametrize("steps", [[], [("top_p", 0.7)], [("min_p", 0.5)], [("top_k", 3000)]], ids=str)
+@pytest.mark.parametrize("t", [np.inf, 1e300, 1e38, 1e36, 1e30, 1e4])
+def test_what_is_forbidden_stays_so_however_hot_it_is(t, steps):
+    random = np.random.default_rng(3)
+    row = random.normal(0, 3, 20_000).astype(np.float32)
+    row[random.random(len(row)) < 0.5] = -np.inf
+    uniforms = random.random(20).tolist()
+    chain = [("temperature", t), *steps]
+    drawn = by_kernel(row, chain, uniforms)
+    if GIVE_UP not in drawn:
+        assert drawn == by_reference(row, chain, uniforms)
+
+
 @pytest.mark.parametrize("p", [0.25, 0.5, 0.75])
 @pytest.mark.parametrize("off", [-1e-6, -1e-11, -1e-13, 0.0, 1e-13, 1e-11, 1e-6])
 def test_a_mass_that_is_hardly_reached(p, off):

@@ -19,10 +19,11 @@ SAMPLE = 256
 BRACKET = 2048
 """So many options are looked at one by one."""
 ROUNDS = 24
-MOST_FEW = 12288
-MANY = -2
 HANDFUL = 64
 """So few are partitioned one by one: a processor foresees none of the jumps of that."""
+MOST_FEW = 12288
+MANY = -2
+"""Stands for a number of options that are too many to be gathered."""
 
 
 @jit
@@ -179,8 +180,8 @@ def best(
     """The k-th largest score of the band; the smallest where there are fewer; NaN where it was not found.
 
     Also a score, and how many options ``ids`` and ``base`` have gathered from there on; -1 where not all of them, and
-    MANY where that is not worth it. The scores from ``upper`` on are ``known``
-    in number and fewer than k. Below lies the bracket that is searched.
+    MANY where that is not worth it. The scores from ``upper`` on are ``known`` in number and fewer than k. Below lies
+    the bracket that is searched.
     """
     upper, known = np.float64(high), 0
     over = np.inf

@@ -9,9 +9,9 @@ nucleus: the draw needs no further pass.
 
 How far the first guess is off: with scores taken at random, the mass A above a threshold less p times the whole,
 ``(1 - p) A - p B``, has the variance ``(1 - p)**2 sum(a**2) + p**2 sum(b**2)`` over the weights above and below. It is
-taken two and a half deviations above the edge. The second one is off by what a sum of n weights of the sample, all much
-the same, differs from its mean: 1/sqrt(n) of it. A guess misses about once in a hundred rows, which are then searched
-with more passes.
+taken two and a half deviations above the edge. The second guess is to lie a mass M below the first, for which the
+sample has n weights of about w = M / n; their sum has the deviation ``w sqrt(n) = sqrt(M w)``, of which it is taken two
+and a half further down. A guess misses about once in a hundred rows, which are then searched with more passes.
 
 The same difference tells how far rounding may be off: fast sums A and B of the weights above the guess and below are
 off by D(A) and D(B) at most, see :func:`heatbath.sampling.kernel.sweeps.add_up`, so ``p (A + B) - A`` is by

@@ -194,12 +194,18 @@ def weigh(x: Any, tail: Any, low: Any, high: Any, scale: Any, w: Any, sums: Any)
 
 
 @jit
+def _is_every(low: Any, high: Any, floor: Any) -> Any:
+    """Whether what is outside the band, -inf included, weighs 2**-125 at most; at the least float it may weigh more."""
+    return (high == np.inf) & (low <= floor) & (floor > -3.3e38)
+
+
+@jit
 def weigh_only(x: Any, tail: Any, low: Any, high: Any, scale: Any, sums: Any) -> Any:
     """As :func:`weigh`, where the weights themselves are not needed: they would take the row's place in the cache.
 
     With high = inf and low below floor, where weights are nothing beside the sum, options need not be told apart.
     """
-    if high == np.inf and low <= scale[3]:
+    if _is_every(low, high, scale[3]):
         return _weigh_every(x, tail, (low, high), low, scale, NO_WEIGHTS, sums, sums)
     return _weigh_band(x, tail, (low, high), low, scale, NO_WEIGHTS, sums, sums)
 
@@ -210,7 +216,7 @@ def weigh_from(x: Any, tail: Any, low: Any, high: Any, first: Any, scale: Any, s
 
     The rest of each block is added up by itself, so that ``sums - over`` is off by no more than its own doubt.
     """
-    if high == np.inf and low <= scale[3]:
+    if _is_every(low, high, scale[3]):
         return _weigh_every_from(x, tail, (low, high), first, scale, NO_WEIGHTS, sums, over)
     return _weigh_band_from(x, tail, (low, high), first, scale, NO_WEIGHTS, sums, over)
 
