@@ -1,6 +1,6 @@
 """Single instructions that Numba has no words for, written as LLVM's intermediate code.
 
-All are pure functions of numbers, except those that read whole blocks of a row at once.
+All are pure functions of numbers, except those that work on whole blocks of a row at once.
 """
 
 from typing import Any
