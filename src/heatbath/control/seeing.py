@@ -6,7 +6,7 @@ import array_api_compat
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.arrays import is_array, is_number, known
+from heatbath.core.arrays import in_library, is_array, is_number, known
 from heatbath.core.scores import Rows, read
 from heatbath.errors import InputError
 from heatbath.made import show
@@ -42,7 +42,7 @@ def rows_like(values: Any, scores: Array, name: str) -> Array:
     try:
         given = values if is_array(values) else np.asarray(values, dtype=np.float64)  # None becomes NaN
         bad = given is not values and bool(np.isnan(given).any())
-        array = xp.asarray(given, dtype=kind, device=getattr(scores, "device", None))
+        array = xp.astype(in_library(xp, given, scores), kind, copy=False)
     except (TypeError, ValueError, RuntimeError):  # the last is what torch raises
         bad = True
     if bad:
@@ -81,7 +81,7 @@ def as_plain(values: Array) -> Any:
     """Part of a state: plain numbers, lists of them for several rows, where that costs nothing.
 
     Arrays of other libraries stay what they are: on their device, and traced where a step is being traced. (What a step
-    does wait for is the check of the scores and of the state, and every round of a search for T.)
+    does wait for is every round of a search for T, and outside of PyTorch the check of the scores and of the state.)
     """
     return values.tolist() if array_api_compat.is_numpy_array(values) else values
 

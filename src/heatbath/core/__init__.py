@@ -14,10 +14,12 @@ from heatbath.core.measures import (
 from heatbath.core.scores import as_scores
 from heatbath.core.softmax import log_softmax, softmax
 from heatbath.core.solve import temperature_for
+from heatbath.core.waiting import checks
 
 __all__ = [
     "as_scores",
     "check_temperature",
+    "checks",
     "effective_choices",
     "entropy",
     "free_energy",

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard, TypeVar
 import array_api_compat
 import numpy as np
 
+from heatbath.core.waiting import looks, waits
 from heatbath.errors import InputError
 from heatbath.types import Array
 
@@ -58,6 +59,10 @@ def in_library(xp: Any, array: Array, like: Array) -> Array:
     """A NumPy array as one of the library xp, on the device of ``like``; any other array as it is."""
     if xp is np or not array_api_compat.is_numpy_array(array):
         return array
+    if array_api_compat.is_torch_array(like):
+        if array.dtype == np.uint64:  # of which PyTorch has little; the bits stay
+            array = array.view(np.int64)
+        return xp.asarray(array).to(like.device, non_blocking=True)  # or the processor would wait for the device
     return xp.asarray(array, device=array_api_compat.device(like))
 
 
@@ -85,7 +90,14 @@ def constant(array: Array) -> Array:
 
 
 def known(flag: Any) -> bool | None:
-    """The truth of a 0-d array; None while it is being traced and has no value yet."""
+    """The truth of a 0-d array; None while it is being traced and has no value yet, or lies where nobody looks at it.
+
+    See :mod:`heatbath.core.waiting`.
+    """
+    return _truth(flag) if looks(flag) else None
+
+
+def _truth(flag: Any) -> bool | None:
     try:
         return bool(flag)
     except (TypeError, RuntimeError):  # what JAX, and PyTorch in vmap, say of a value that is not there yet
@@ -93,8 +105,11 @@ def known(flag: Any) -> bool | None:
 
 
 def iterate(xp: Any, going: Callable[[S], Array], step: Callable[[S], S], state: S, most: int) -> S:
-    """Step while ``going(state)``, at most so many times; as one compiled loop where JAX is tracing."""
-    if known(going(state)) is None and array_api_compat.is_jax_namespace(xp):
+    """Step while ``going(state)``, at most so many times; as one compiled loop where JAX is tracing.
+
+    This waits for a device, once a step: the steps that it saves are dearer.
+    """
+    if array_api_compat.is_jax_namespace(xp) and known(going(state)) is None:
         _, state = sys.modules["jax"].lax.while_loop(
             lambda counted: (counted[0] < most) & going(counted[1]),
             lambda counted: (counted[0] + 1, step(counted[1])),
@@ -102,10 +117,47 @@ def iterate(xp: Any, going: Callable[[S], Array], step: Callable[[S], S], state:
         )
         return state
     for _ in range(most):
-        if known(going(state)) is False:
+        flag = going(state)
+        if waits(flag) and _truth(flag) is False:
             break
         state = step(state)
     return state
+
+
+def largest(xp: Any, values: Array, number: int) -> tuple[Array, Array]:
+    """The ``number`` largest of each row ``(..., V)``, the largest first, and their places; all where there are fewer.
+
+    PyTorch finds them without sorting the others.
+    """
+    number = min(number, values.shape[-1])
+    if number < values.shape[-1] and hasattr(xp, "topk"):
+        return tuple(xp.topk(values, number, dim=-1))
+    order = xp.flip(xp.argsort(values, axis=-1), axis=-1)[..., :number]
+    return xp.take_along_axis(values, order, axis=-1), order
+
+
+def tallied(xp: Any, places: Array, values: Array, options: int) -> tuple[Array, Array]:
+    """The sum and the largest of the values >= 0 that have a place, for each place of a row; 0 where none has it.
+
+    Arguments:
+        xp: NumPy or PyTorch.
+        places: ``(B, L)``, integers from 0 to options - 1.
+        values: ``(B, L)``.
+        options: V.
+
+    Returns:
+        twice ``(B, V)``, in the type of the values.
+    """
+    if hasattr(xp, "scatter_reduce"):
+        none = xp.zeros((places.shape[0], options), dtype=values.dtype, device=values.device)
+        places = places.to(xp.int64)
+        return none.scatter_add(-1, places, values), none.scatter_reduce(-1, places, values, "amax")
+    rows = places.shape[0]
+    flat = (places + options * np.arange(rows)[:, None]).ravel()
+    most = np.zeros(rows * options, values.dtype)
+    np.maximum.at(most, flat, values.ravel())
+    added = np.bincount(flat, values.ravel(), minlength=rows * options)
+    return added.reshape(rows, options), most.reshape(rows, options)
 
 
 def first_bad(fine: Array, values: Array) -> tuple[str, float]:

@@ -21,6 +21,7 @@ from heatbath.sampling.diagnosis import (
 )
 from heatbath.sampling.draw import categorical, greedy, gumbel
 from heatbath.sampling.fast import threads
+from heatbath.sampling.left import check_drawn
 from heatbath.sampling.lookahead import look_ahead
 from heatbath.sampling.mirostat import mirostat_v1, mirostat_v2
 from heatbath.sampling.penalise import frequency, penalties, presence, repetition
@@ -62,6 +63,7 @@ __all__ = [
     "bans",
     "categorical",
     "chain",
+    "check_drawn",
     "diagnose",
     "dry",
     "epsilon",

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.core.arrays import is_number
+from heatbath.core import namespace
+from heatbath.core.arrays import in_library, is_number, tallied
 from heatbath.core.numbers import as_float
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
@@ -15,6 +16,9 @@ from heatbath.sampling.parameters import beside
 from heatbath.sampling.past import latest
 from heatbath.sampling.step import Applied, Moment, Step, stateless
 from heatbath.types import Array, State
+
+ANY = -2
+"""In front of a shorter sequence, where any token may stand."""
 
 
 @maker("step")
@@ -50,8 +54,7 @@ def logit_bias(bias: Any) -> Step:
         shift[list(pairs)] = list(pairs.values())
         with np.errstate(over="ignore"):  # what no float can hold is refused below
             moved = scores + beside(shift, scores, "bias")
-        check_left(moved, "nothing is left to choose from", "ban fewer options, or give numbers nearer to 0")
-        return moved
+        return check_left(moved, "nothing is left to choose from", "ban fewer options, or give numbers nearer to 0")
 
     return stateless(add)
 
@@ -109,17 +112,21 @@ def ban_sequences(sequences: Any) -> Step:
         example = "write for example ban_sequences([[5, 17], [5, 21, 3]])"
         banned = [check_ids(sequence, "sequences", example) for sequence in listed(sequences, "sequences", example)]
     longest = max(1, *(len(sequence) - 1 for sequence in banned))  # a step that looks back is always shown something
+    beginnings = np.full((len(banned), longest), ANY)
+    for row, (*beginning, _) in zip(beginnings, banned, strict=True):
+        row[longest - len(beginning) :] = beginning
+    lasts = np.array([sequence[-1] for sequence in banned])
 
     def apply(state: State, moment: Moment) -> Applied:
-        options = moment.scores.shape[-1]
+        scores, options = moment.scores, moment.scores.shape[-1]
         check_known((token for sequence in banned for token in sequence), options, "sequences")
         text = latest(moment, longest)
-        rows, length = text.shape
-        forbidden = np.zeros((rows, options), bool)
-        for *beginning, last in banned:
-            if len(beginning) <= length:
-                forbidden[:, last] |= (text[:, length - len(beginning) :] == beginning).all(axis=-1)
-        return Applied(forbid(moment.scores, forbidden.reshape(moment.scores.shape)), state)
+        xp, missing = namespace(text), longest - text.shape[-1]
+        some = (beginnings[:, :missing] == ANY).all(axis=-1)  # the others are longer than the text
+        wanted, last = (in_library(xp, array, text) for array in (beginnings[some, missing:], lasts[some]))
+        came = xp.all((text[:, None, :] == wanted) | (wanted == ANY), axis=-1)
+        _, forbidden = tallied(xp, xp.broadcast_to(last, came.shape), xp.astype(came, xp.float64), options)
+        return Applied(forbid(scores, xp.reshape(forbidden > 0, scores.shape)), state)
 
     return Step(apply=apply, looks_back=longest)
 

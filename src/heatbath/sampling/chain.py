@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import is_array
+from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
 from heatbath.sampling import fast, history
 from heatbath.sampling.draw import categorical
+from heatbath.sampling.left import chosen, drawable, moved
 from heatbath.sampling.mask import allow
 from heatbath.sampling.numbers import read_rows
-from heatbath.sampling.random import Chance, as_seeds
+from heatbath.sampling.random import Chance, as_seeds, chance
 from heatbath.sampling.reading import read, surprisal
 from heatbath.sampling.step import Applied, Draw, Moment, Step
 from heatbath.thermostat import learn_nothing
@@ -88,27 +91,27 @@ class Sampler(NamedTuple):
             scores, came = _read(logits)
             shown = allow(scores, mask)
             before = self._unpack(state, shown)
-            chance = None if seed is None else _chance(seed, before.position, shown)
-            applied = self._apply(before, shown, chance, context)
+            luck = None if seed is None else chance(seed, before.position, shown)
+            applied = self._apply(before, shown, luck, context)
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes -inf, its limit
                 return Applied(
                     namespace(scores).astype(applied.scores, came), _packed(applied.after), applied.temperature
                 )
 
-    def _apply(
-        self, before: "_Unpacked", scores: Array, chance: Chance | None, context: Mapping[str, Any]
-    ) -> "_Passed":
+    def _apply(self, before: "_Unpacked", scores: Array, luck: Chance | None, context: Mapping[str, Any]) -> "_Passed":
         """The steps on scores that were read."""
         temperature: Any = 1.0
+        most = inf
         states = []
         through = [scores]
         for place, (step, state) in enumerate(zip(self.steps, before.states, strict=True), start=1):
-            own = chance and chance._replace(part=place, like=scores) if step.random else None
+            own = luck and luck._replace(part=place, like=scores) if step.random else None
             if step.random and own is None:
                 raise InputError(
                     f"{step} draws random numbers of its own", instead="give a seed, such as seed=7", field="seed"
                 )
-            applied = step.apply(state, Moment(scores, before.history, before.position, own, context))
+            applied = step.apply(state, Moment(scores, before.history, before.position, own, context, most))
+            most = inf if step.most is None else min(most, step.most)
             scores = applied.scores
             through.append(scores)
             states.append(applied.state)
@@ -142,14 +145,11 @@ class Sampler(NamedTuple):
             why = f"the state has {'a' if parts == 2 else 'no'} history, and this chain {'does not' * (parts == 2)}"
             why = f"{why.rstrip()} look{'s' * (parts == 3)} back"
             raise InputError(why, instead=begin, field="state")
-        try:
-            position = np.asarray(state[0])
-        except (TypeError, ValueError):  # also what JAX says of a value that is being traced
-            position = np.asarray("unknown")
-        if position.dtype.kind not in "iu" or position.ndim > 1 or np.any(position < 0):
+        position = _position(state[0])
+        if position is None:
             why = f"the position {show(state[0]):.60} is no whole number >= 0, nor one per row"
             raise InputError(why, instead=f"{begin}; draw outside of jax.jit", field="state")
-        if scores is not None and position.ndim and position.shape != scores.shape[:-1]:
+        if scores is not None and position.ndim and tuple(position.shape) != tuple(scores.shape[:-1]):
             why = f"the state is that of {len(position)} rows, and the scores have shape {tuple(scores.shape)}"
             raise InputError(why, instead="carry one state per batch of the same rows", field="state")
         if parts == 2:
@@ -196,20 +196,21 @@ class Sampler(NamedTuple):
         (2, 0.491)
         """
         with while_doing("sampling", self):
-            quick = None if reading or mask is not None else self._quick(state, logits, seed, context)
+            alone = reading or mask is not None or not looks(logits)
+            quick = None if alone else self._quick(state, logits, seed, context)
             if quick is not None:
                 return quick
             given, _ = _read(logits)
             shown = allow(given, mask)
             before = self._unpack(state, shown)
-            chance = _chance(seed, before.position, shown)
-            drawn = self._apply(before, shown, chance, context)
+            luck = chance(seed, before.position, shown)
+            drawn = self._apply(before, shown, luck, context)
             rows = drawn.scores if drawn.scores.ndim == 2 else drawn.scores[None, :]
-            choice = self.draw.pick(rows, chance._replace(like=rows))
-            choice = choice if drawn.scores.ndim == 2 else choice[0]
-            after = self._chosen(drawn, choice)
+            place = self.draw.pick(rows, luck._replace(like=rows))
+            place = place if drawn.scores.ndim == 2 else place[0]
+            choice, after = self._chosen(before, drawn, place)
             return Sampled(
-                choice, _packed(after), read(given, drawn.scores, choice, drawn.temperature) if reading else None
+                choice, _packed(after), read(given, drawn.scores, place, drawn.temperature) if reading else None
             )
 
     def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
@@ -227,12 +228,14 @@ class Sampler(NamedTuple):
         choice, states = drawn
         return Sampled(choice, (position + 1 if type(position) is int else (position + 1).tolist(), states), None)
 
-    def _chosen(self, drawn: "_Passed", choice: Array) -> "_Unpacked":
-        """The state after the choice: each step that learns is told of it, and the history grows."""
+    def _chosen(self, before: "_Unpacked", drawn: "_Passed", place: Array) -> tuple[Array, "_Unpacked"]:
+        """The choice, and the state after it: each step that learns is told of it, and the history grows."""
+        fine = drawable(drawn.scores)
+        choice = chosen(place, fine)
         states = tuple(
             state
             if step.learn is learn_nothing
-            else step.learn(state, Outcome(None, choice, surprisal(shown, choice), surprisal(handed_on, choice)))
+            else step.learn(state, Outcome(None, choice, surprisal(shown, place), surprisal(handed_on, place)))
             for step, state, (shown, handed_on) in zip(
                 self.steps, drawn.after.states, pairwise(drawn.through), strict=True
             )
@@ -240,13 +243,14 @@ class Sampler(NamedTuple):
         tokens = drawn.after.history
         if tokens is not None:
             tokens = history.extend(tokens, choice, self.looks_back)
-        return drawn.after._replace(states=states, history=tokens)
+        return choice, drawn.after._replace(states=moved(states, tuple(before.states), fine), history=tokens)
 
 
 class _Unpacked(NamedTuple):
     """A state, read."""
 
-    position: npt.NDArray[Any]
+    position: Array
+    """In NumPy, or where nobody looks at a tensor as it is."""
     states: Sequence[State]
     history: Array | None
     """None where no step looks back."""
@@ -263,13 +267,20 @@ class _Passed(NamedTuple):
 
 
 def _packed(state: _Unpacked) -> State:
-    packed = state.position.tolist(), tuple(state.states)
+    position = state.position.tolist() if isinstance(state.position, np.ndarray | np.generic) else state.position
+    packed = position, tuple(state.states)
     return packed if state.history is None else (*packed, state.history)
 
 
-def _chance(seed: Any, position: npt.NDArray[Any], scores: Array) -> Chance:
-    seeds = as_seeds(seed, scores.shape[0] if scores.ndim == 2 else 1)
-    return Chance(seeds, np.broadcast_to(position, seeds.shape).astype(np.uint64), scores)
+def _position(given: Any) -> Array | None:
+    """A whole number >= 0, or one per row; None for what is not."""
+    if is_array(given) and not looks(given):
+        return given if given.ndim <= 1 and namespace(given).isdtype(given.dtype, "integral") else None
+    try:
+        position = np.asarray(given)
+    except (TypeError, ValueError):  # also what JAX says of a value that is being traced
+        return None
+    return None if position.dtype.kind not in "iu" or position.ndim > 1 or np.any(position < 0) else position
 
 
 def _read(logits: Any) -> tuple[Array, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import in_library, known
 from heatbath.errors import InputError
 from heatbath.types import Array
 
@@ -27,7 +28,7 @@ def allow(scores: Array, mask: Any) -> Array:
     xp, options = namespace(scores), scores.shape[-1]
     given = mask if hasattr(mask, "ndim") else np.asarray(mask)
     if namespace(given) is not xp:
-        given = xp.asarray(np.asarray(given), device=getattr(scores, "device", None))
+        given = in_library(xp, np.asarray(given), scores)
     words = -(-options // BITS)
     name = str(given.dtype).rpartition(".")[2]
     shape, rows = tuple(given.shape), tuple(scores.shape[:-1])
@@ -43,7 +44,7 @@ def allow(scores: Array, mask: Any) -> Array:
     allowed = given if name == "bool" else _unpacked(xp, given, options)
     left = xp.where(allowed, scores, xp.full_like(scores, -xp.inf))
     some = xp.any(left > -xp.inf, axis=-1)
-    if not bool(xp.all(some)):
+    if known(xp.all(some)) is False:
         row = int(np.argmin(np.asarray(some.tolist()))) if rows else None
         raise InputError(
             "every option that the scores leave open is masked",

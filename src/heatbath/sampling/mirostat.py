@@ -15,7 +15,7 @@ from heatbath.errors import InputError, while_doing
 from heatbath.made import Made, maker, show
 from heatbath.sampling.carried import begin, carried, learner
 from heatbath.sampling.mass import REACHED, keep_best, keep_likely, rank, weigh
-from heatbath.sampling.parameters import check_argument, per_row
+from heatbath.sampling.parameters import beside, check_argument, per_row
 from heatbath.sampling.step import Applied, Moment, Step
 from heatbath.types import Array, Outcome, State
 
@@ -128,7 +128,7 @@ def _slope(ranked: Array, allowed: Array) -> Array:
     with np.errstate(over="ignore"):  # a difference beyond the type is inf: a slope that leaves the best alone
         falls = xp.where(there > 0, best[..., :-1] - xp.where(there > 0, best[..., 1:], 0.0), 0.0)
     places = np.arange(1, best.shape[-1])
-    t = xp.asarray(np.log((places + 1) / places), dtype=ranked.dtype, device=getattr(ranked, "device", None))
+    t = beside(np.log((places + 1) / places), ranked, "places")
     squares = xp.sum(there * t * t, axis=-1, keepdims=True)
     return xp.sum(falls * t, axis=-1, keepdims=True) / xp.where(squares > 0, squares, 1.0)
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from heatbath.core import as_scores, namespace
+from heatbath.core.arrays import has_float64
+from heatbath.core.scores import read
+from heatbath.sampling.left import spoilt
 from heatbath.types import Array
 
 
@@ -13,8 +15,6 @@ def read_rows(logits: Any) -> tuple[Array, Any]:
     option is kept must not hang on the rounding of float32. JAX by default, and Apple's GPUs, have none; float32 then
     serves. Half precision counts as having come in float32.
     """
-    scores = as_scores(logits)
-    xp = namespace(scores)
-    known = xp.__array_namespace_info__().dtypes(kind="real floating", device=getattr(scores, "device", None))
+    xp, scores, top = read(logits)
     came = scores.dtype if scores.dtype in (xp.float32, xp.float64) else xp.float32
-    return xp.astype(scores, known.get("float64", xp.float32)), came
+    return spoilt(xp.astype(scores, xp.float64 if has_float64(xp, scores) else xp.float32), top), came

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
-from heatbath.core.arrays import is_array
+from heatbath.core.arrays import in_library, is_array, is_number
 from heatbath.core.scores import check_shape
 from heatbath.errors import InputError
 from heatbath.made import show
@@ -47,19 +47,32 @@ def beside(value: Any, scores: Array, field: str) -> Array:
     """A number or array as an array of the scores' library, type and device.
 
     Raises:
-        InputError: it is an array of another library.
+        InputError: it is an array of another library or on another device.
     """
-    xp = namespace(scores)
+    xp, device = namespace(scores), getattr(scores, "device", None)
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     with np.errstate(over="ignore"):  # a number beyond the type becomes inf, which is its limit
+        if is_number(value):
+            number = float(np.float32(value) if scores.dtype == xp.float32 else value)
+            return xp.full((), number, dtype=scores.dtype, device=device)  # nothing needs to be sent to a device
         if not is_array(value) or array_api_compat.is_numpy_array(value):
-            return xp.asarray(np.asarray(value), dtype=scores.dtype, device=getattr(scores, "device", None))
+            return xp.astype(in_library(xp, np.asarray(value), scores), scores.dtype, copy=False)
         if namespace(value) is not xp:
             raise InputError(
                 f"the scores are an array of {_library(scores)}, and {field} is one of {_library(value)}",
                 instead="convert one of the two",
                 field=field,
             )
-        return xp.astype(value, scores.dtype)
+        if array_api_compat.is_torch_array(value) and value.device != device:
+            if value.ndim or value.device.type != "cpu":
+                raise InputError(
+                    f"the scores are on {device}, and {field} is on {value.device}",
+                    instead=f"write {field}.to(logits.device)",
+                    field=field,
+                )
+            value = value.to(device, non_blocking=True)
+        return xp.astype(value, scores.dtype, copy=False)
 
 
 def _library(array: Array) -> str:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import array_api_compat
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import in_library, tallied
 from heatbath.core.numbers import check_whole
 from heatbath.errors import InputError
 from heatbath.made import show
@@ -69,12 +71,21 @@ def check_window(window: Any) -> int | None:
     return None if window is None else check_whole(window, "window", example=64)
 
 
-def latest(moment: Moment, reach: float) -> Tokens:
-    """The latest tokens, one row per row of the scores, ``(rows, L)``, in NumPy; -1 before the first."""
+def latest(moment: Moment, reach: float) -> Array:
+    """The latest tokens, one row per row of the scores, ``(rows, L)``; -1 before the first.
+
+    In PyTorch, where they lie; else in NumPy.
+    """
     tokens = moment.history
-    in_numpy: Tokens = tokens if namespace(tokens) is np else np.asarray(tokens.tolist(), dtype=np.int64)
-    text = in_numpy.reshape(math.prod(moment.scores.shape[:-1]), tokens.shape[-1])
+    if not isinstance(tokens, np.ndarray) and not array_api_compat.is_torch_array(tokens):
+        tokens = np.asarray(tokens.tolist(), dtype=np.int64)
+    text = tokens.reshape(math.prod(moment.scores.shape[:-1]), tokens.shape[-1])
     return text if reach == math.inf else text[:, max(text.shape[1] - int(reach), 0) :]
+
+
+def options_of(tokens: Array, options: int) -> Array:
+    """Which of the tokens are options; -1 and what stands for an image are none."""
+    return (tokens != NO_TOKEN) & (tokens < options)
 
 
 class Occurred(NamedTuple):
@@ -90,18 +101,16 @@ def occurrences(moment: Moment, span: Span) -> Occurred:
     """Count the options in the tokens that a span takes in; tokens that are no options count for nothing."""
     options = moment.scores.shape[-1]
     tokens = latest(moment, span.reach)
-    rows, length = tokens.shape
-    counts = (tokens != NO_TOKEN) & (tokens < options)
+    xp, length = namespace(tokens), tokens.shape[-1]
+    counts = options_of(tokens, options)
     if not span.prompt:
-        drawn = np.broadcast_to(np.asarray(moment.drawn), (rows,))
-        counts &= np.arange(length)[::-1] < drawn[:, None]
-    weights = np.broadcast_to(span.weights(length), tokens.shape)[counts]
-    places = (tokens + options * np.arange(rows)[:, None])[counts]
-    last = np.zeros(rows * options)
-    np.maximum.at(last, places, weights)
-    count = np.bincount(places, weights, minlength=rows * options)
+        drawn = moment.drawn if array_api_compat.is_torch_array(moment.drawn) else np.asarray(moment.drawn)
+        age = in_library(xp, np.arange(length)[::-1].copy(), tokens)
+        counts = counts & (age < in_library(xp, drawn, tokens).reshape(-1, 1))
+    weights = in_library(xp, span.weights(length), tokens) * xp.astype(counts, xp.float64)
+    tallies = tallied(xp, xp.where(counts, tokens, xp.zeros_like(tokens)), weights, options)
     shape = tuple(moment.scores.shape)
-    return Occurred(*(beside(each.reshape(shape), moment.scores, "history") for each in (count, last)))
+    return Occurred(*(beside(xp.reshape(each, shape), moment.scores, "history") for each in tallies))
 
 
 def repeats(tokens: Sequence[int]) -> list[int]:

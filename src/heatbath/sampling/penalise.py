@@ -199,7 +199,7 @@ def _step(*changes: tuple[Span, Change]) -> Step:
         with np.errstate(over="ignore"):  # what no float can hold is refused below
             for span, change in changes:
                 scores = change(scores, seen[span])
-        check_left(scores, "a penalty moves a score beyond what numbers can hold", "give smaller penalties")
+        scores = check_left(scores, "a penalty moves a score beyond what numbers can hold", "give smaller penalties")
         return Applied(scores, state)
 
     return Step(apply=apply, looks_back=max(span.reach for span, _ in changes))

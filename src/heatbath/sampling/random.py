@@ -5,60 +5,73 @@ The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random 
 in the stream and the number of the draw at that position. There is no state to share, so the order of calls, the
 batch and the number of threads cannot matter, and any implementation of the published generator gives the same
 numbers.
+
+A round needs the low 64 bits of a product and shifts of them. NumPy has unsigned integers for that; on a device,
+PyTorch's signed ones serve, which keep the same low bits, if what a shift brings in from the sign is masked away.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import array_api_compat
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import has_float64, in_library
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.parameters import beside
 from heatbath.types import Array
 
-MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
-LOW = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+LOW = 0xFFFFFFFF
+HALF = 32
 ROUNDS = 10
 
 LEAST, END = -(2**63), 2**64
 """Seeds: what fits 64 bits, signed or not."""
 
-Words = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint64] | Array
+"""64-bit integers: uint64 in NumPy, or int64 with the same bits in PyTorch."""
 
 
 def philox(counter: tuple[Words, Words, Words, Words], key: tuple[Words, Words]) -> tuple[Words, Words, Words, Words]:
     """Philox4x32-10 on arrays: four 32-bit words of counter and two of key in, four random 32-bit words out.
 
-    Words are held in uint64 arrays, because each round needs 64-bit products.
+    Words are held in 64 bits, because each round needs 64-bit products.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(ROUNDS):
         product0, product1 = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = (product1 >> HALF) ^ c1 ^ k0, product1 & LOW, (product0 >> HALF) ^ c3 ^ k1, product0 & LOW
+        c0, c1, c2, c3 = _high(product1) ^ c1 ^ k0, product1 & LOW, _high(product0) ^ c3 ^ k1, product0 & LOW
         k0, k1 = (k0 + KEY_STEPS[0]) & LOW, (k1 + KEY_STEPS[1]) & LOW
     return c0, c1, c2, c3
 
 
-def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> npt.NDArray[np.float64]:
-    """One number in [0, 1) per row, a multiple of 2**-53. All arguments broadcast.
+def _high(words: Words) -> Words:
+    return (words >> HALF) & LOW
+
+
+def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> Array:
+    """One number in [0, 1) per row, a multiple of 2**-53, in float64. All arguments broadcast.
 
     Arguments:
-        seeds: uint64, ``(B,)``.
-        positions: uint64, ``(B,)``: which decision of the stream this is.
+        seeds: ``(B,)``, uint64 in NumPy or int64 in PyTorch.
+        positions: the same: which decision of the stream this is.
         draw: for which part of a chain: 0 for the draw, i for its i-th step.
         number: which number of that part, for those that need several.
     """
-    seeds, positions, numbers = np.broadcast_arrays(seeds, positions, np.asarray(number, dtype=np.uint64))
-    counter = (positions & LOW, positions >> HALF, np.full_like(seeds, draw), numbers)
-    first, second, _, _ = philox(counter, (seeds & LOW, seeds >> HALF))
+    xp = namespace(seeds)
+    numbers = xp.full_like(seeds, number) if isinstance(number, int) else number
+    seeds, positions, numbers = xp.broadcast_arrays(seeds, positions, numbers)
+    counter = (positions & LOW, _high(positions), xp.full_like(seeds, draw), numbers)
+    first, second, _, _ = philox(counter, (seeds & LOW, _high(seeds)))
     # 27 high bits of one word and 26 of the next make the 53 bits that a double can hold exactly
-    return ((first >> np.uint64(5)) * 2.0**26 + (second >> np.uint64(6))) * 2.0**-53
+    high, low = xp.astype(first >> 5, xp.float64), xp.astype(second >> 6, xp.float64)
+    return (high * 2.0**26 + low) * 2.0**-53
 
 
 def branch(seeds: Words, number: Any, draw: int) -> Words:
@@ -102,20 +115,63 @@ class Chance(NamedTuple):
         is inf, so that cell is entered at its middle; 1 minus that rounds to 1, which is why the inner logarithm is a
         ``log1p(-u)``.
         """
-        waits = -np.log1p(-np.maximum(self._each(), 2.0**-54))
-        return self._beside(-np.log(waits))
+        each = self._each()
+        xp = namespace(each)
+        waits = -xp.log1p(-xp.clip(each, min=2.0**-54))
+        return self._beside(-xp.log(waits))
 
-    def _each(self) -> npt.NDArray[np.float64]:
-        numbers = np.arange(1, self.like.shape[-1] + 1, dtype=np.uint64)
+    def _each(self) -> Array:
+        xp = namespace(self.seeds)
+        numbers = xp.arange(
+            1, self.like.shape[-1] + 1, dtype=self.seeds.dtype, device=getattr(self.seeds, "device", None)
+        )
         return uniforms(self.seeds[:, None], self.positions[:, None], self.part, numbers)
 
-    def _like(self, numbers: npt.NDArray[np.float64]) -> Array:
+    def _like(self, numbers: Array) -> Array:
         if self.like.dtype == namespace(self.like).float32:  # cut to 24 bits, so that none rounds up to 1
-            numbers = np.floor(numbers * 2.0**24) * 2.0**-24
+            numbers = namespace(numbers).floor(numbers * 2.0**24) * 2.0**-24
         return self._beside(numbers)
 
-    def _beside(self, numbers: npt.NDArray[np.float64]) -> Array:
+    def _beside(self, numbers: Array) -> Array:
         return beside(numbers if self.like.ndim == 2 else numbers[0], self.like, "chance")
+
+
+def chance(seed: Any, position: Any, scores: Array) -> Chance:
+    """The random numbers of one decision.
+
+    With PyTorch they are made on the device of the scores, where that has float64, and seeds and positions that lie
+    there are not read; else in NumPy.
+
+    Arguments:
+        seed: as in :meth:`heatbath.Sampler.step`.
+        position: a whole number >= 0, or one per row, in NumPy or the library of the scores.
+        scores: ``(V,)`` or ``(B, V)``.
+
+    Raises:
+        InputError: what is no seed.
+    """
+    rows = scores.shape[0] if scores.ndim == 2 else 1
+    xp = namespace(scores)
+    if not (array_api_compat.is_torch_array(scores) and has_float64(xp, scores)):
+        seeds = as_seeds(seed, rows)
+        return Chance(seeds, np.broadcast_to(position, seeds.shape).astype(np.uint64), scores)
+    if array_api_compat.is_torch_array(seed) and xp.isdtype(seed.dtype, "integral") and seed.ndim <= 1:
+        seeds = _on_device(seed.view(xp.int64) if seed.dtype == xp.uint64 else seed, scores)
+        if seeds.ndim and seeds.shape[0] != rows:
+            raise _not_one_each(seeds.shape[0], rows, f"a seed of shape {tuple(seeds.shape)}")
+        seeds = seeds if seeds.ndim else seeds + xp.arange(rows, device=scores.device)
+    else:
+        seeds = _on_device(as_seeds(seed, rows), scores)
+    return Chance(seeds, xp.broadcast_to(_on_device(position, scores), (rows,)), scores)
+
+
+def _on_device(words: Any, scores: Array) -> Array:
+    """Integers as int64 on the device of the scores."""
+    xp = namespace(scores)
+    if isinstance(words, int):
+        return xp.full((), words, dtype=xp.int64, device=scores.device)
+    words = in_library(xp, words, scores)
+    return words.to(scores.device, xp.int64, non_blocking=True)
 
 
 def as_seeds(seed: Any, rows: int) -> Words:
@@ -142,14 +198,18 @@ def as_seeds(seed: Any, rows: int) -> Words:
     if not several:
         seeds = [seeds[0] + row for row in range(rows)]
     elif len(seeds) != rows:
-        raise InputError(
-            f"there are {len(seeds)} seeds for {rows} rows",
-            doing="drawing",
-            on=shown,
-            instead="give one seed per row, or one number, which row i uses as seed + i",
-            field="seed",
-        )
+        raise _not_one_each(len(seeds), rows, shown)
     return np.array([value % 2**64 for value in seeds], dtype=np.uint64)
+
+
+def _not_one_each(seeds: int, rows: int, shown: str) -> InputError:
+    return InputError(
+        f"there are {seeds} seeds for {rows} rows",
+        doing="drawing",
+        on=shown,
+        instead="give one seed per row, or one number, which row i uses as seed + i",
+        field="seed",
+    )
 
 
 def _plain(value: Any) -> Any:

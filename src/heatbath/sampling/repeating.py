@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import in_library, tallied
 from heatbath.errors import while_doing
 from heatbath.made import Made, maker
+from heatbath.sampling.followed import repeated, since
 from heatbath.sampling.history import NO_TOKEN
 from heatbath.sampling.ids import check_ids, listed
 from heatbath.sampling.left import check_left, forbid
 from heatbath.sampling.parameters import beside, check_argument, check_parameter, check_rows, per_row
-from heatbath.sampling.past import Tokens, check_window, latest, repeats
+from heatbath.sampling.past import Tokens, check_window, latest, options_of, repeats
 from heatbath.sampling.step import Applied, Moment, Step
-from heatbath.types import State
+from heatbath.types import Array, State
 
 MOST = 88.0
 """The logarithm of the largest power in :func:`dry`; e**88.7 is the largest number of float32, and llama.cpp's."""
@@ -57,12 +58,11 @@ def no_repeat_ngram(n: Any) -> Step:
     def apply(state: State, moment: Moment) -> Applied:
         scores = moment.scores
         check_rows("n", size, scores)
-        text = latest(moment, np.inf)
-        banned = np.zeros((len(text), scores.shape[-1]), bool)
-        for row, least in enumerate(np.broadcast_to(size, len(text)) - 1):
-            tokens, lengths = _continued(text[row], scores.shape[-1])
-            banned[row, tokens[lengths >= least]] = True
-        return Applied(forbid(scores, banned.reshape(scores.shape)), state)
+        check_rows("n", size, scores)
+        text, options = latest(moment, np.inf), scores.shape[-1]
+        longest = _longest(text, options, int(size.max()) - 1, ())
+        least = per_row(size - 1, longest, "n")
+        return Applied(forbid(scores, namespace(scores).reshape(longest >= least, scores.shape)), state)
 
     return Step(apply=apply, looks_back=np.inf)
 
@@ -115,34 +115,54 @@ def dry(multiplier: Any, base: Any = 1.75, allowed_length: Any = 2, window: Any 
         bounds = _breakers(breakers)
     with np.errstate(divide="ignore"):  # the powers of 1 do not grow
         furthest = MOST / np.log(bases.astype(np.float64))
-    alone = [first for first, *rest in bounds if not rest]
+    ends = np.where(np.isfinite(furthest), np.ceil(furthest), 0)
+    enough = float(np.max(allowed + ends))  # of a passage: the power has stopped growing
 
     def apply(state: State, moment: Moment) -> Applied:
         scores = moment.scores
-        xp, options = namespace(scores), scores.shape[-1]
-        text = latest(moment, reach or np.inf)
-        longest = np.zeros((len(text), options))
-        for row, written in enumerate(text):
-            tokens, lengths = _continued(written, options)
-            np.maximum.at(longest[row], tokens, np.minimum(lengths, _since(written.tolist(), bounds)))
-        longest[:, [token for token in alone if token < options]] = 0
-        beyond = beside(longest.reshape(scores.shape), scores, "history") - per_row(allowed, scores, "allowed_length")
+        xp = namespace(scores)
+        longest = _longest(latest(moment, reach or np.inf), scores.shape[-1], enough, bounds)
+        longest = xp.reshape(beside(longest, scores, "history"), scores.shape)
+        beyond = longest - per_row(allowed, scores, "allowed_length")
         power = per_row(bases, scores, "base") ** xp.minimum(beyond, per_row(furthest, scores, "base"))
         with np.errstate(over="ignore"):  # what no float can hold is refused below
             lowered = scores - per_row(strength, scores, "multiplier") * power
         scores = xp.where(beyond >= 0, lowered, scores)
-        check_left(scores, "the penalty moves a score beyond what numbers can hold", "give a smaller multiplier")
+        scores = check_left(
+            scores, "the penalty moves a score beyond what numbers can hold", "give a smaller multiplier"
+        )
         return Applied(scores, state)
 
     return Step(apply=apply, looks_back=reach or np.inf)
 
 
-def _continued(text: Tokens, options: int) -> tuple[Tokens, npt.NDArray[np.int64]]:
-    """The tokens of a text that are options, and before each how many are those that the text ends with."""
-    tokens = text[text != NO_TOKEN]
-    lengths = np.array(repeats(tokens.tolist()), dtype=np.int64)
-    known = tokens < options
-    return tokens[known], lengths[known]
+def _longest(text: Array, options: int, most: float, breakers: Sequence[tuple[int, ...]]) -> Array:
+    """How many tokens before each option, somewhere in the text, are those that the text ends with, ``(B, V)``.
+
+    The most of them where it came more than once, -1 where it did not come or is a breaker by itself. In PyTorch no
+    more than ``most`` are told from ``most``, and nothing is read.
+    """
+    xp = namespace(text)
+    alone = np.array([first for first, *rest in breakers if not rest], dtype=np.int64)
+    lengths: Array
+    back: Array
+    if xp is np:
+        lengths = np.array([_repeats(row) for row in text]).reshape(text.shape)
+        back = np.array([_since(row.tolist(), breakers) for row in text])
+    else:
+        lengths = repeated(text, int(min(most, text.shape[-1])))
+        back = since(text, breakers) if breakers else None
+    if breakers:
+        lengths = xp.minimum(lengths, back[:, None])
+    counts = options_of(text, options) & ~xp.any(text[..., None] == in_library(xp, alone, text), axis=-1)
+    came = xp.where(counts, xp.astype(lengths, xp.float64) + 1, 0.0)
+    return tallied(xp, xp.where(counts, text, 0), came, options)[1] - 1
+
+
+def _repeats(row: Tokens) -> list[int]:
+    """Of a text that may be younger than its row: -1 stands in front."""
+    tokens = row[row != NO_TOKEN].tolist()
+    return [0] * (len(row) - len(tokens)) + repeats(tokens)
 
 
 def _breakers(breakers: Any) -> list[tuple[int, ...]]:

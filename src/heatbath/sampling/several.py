@@ -14,10 +14,12 @@ import numpy as np
 from heatbath.core import log_softmax, namespace
 from heatbath.core.arrays import first_bad, in_library, is_array, known
 from heatbath.core.numbers import check_whole
+from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
+from heatbath.sampling.left import chosen
 from heatbath.sampling.numbers import read_rows
 from heatbath.sampling.parameters import check_argument
-from heatbath.sampling.random import Chance, as_seeds
+from heatbath.sampling.random import chance
 from heatbath.types import Array
 
 
@@ -75,25 +77,25 @@ def without_replacement(logits: Array, k: int, *, seed: Any, position: Any = 0) 
         xp = namespace(rows)
         count = check_whole(k, "k", example=5)
         enough = xp.sum(xp.astype(rows > -xp.inf, xp.int32), axis=-1) >= count
-        if not bool(xp.all(enough)):
+        if known(xp.all(enough)) is False:
             row = first_bad(enough, enough)[0]
             raise InputError(
                 f"{f'{row} leaves' if row else 'the scores leave'} fewer than {count} options open",
                 instead="draw fewer, or truncate less",
                 field="k",
             )
-        seeds = as_seeds(seed, rows.shape[0] if rows.ndim == 2 else 1)
+        number = rows.shape[0] if rows.ndim == 2 else 1
         places = check_argument(position, "position", lambda n: n >= 0, "a whole number >= 0", 0, whole=True)
-        if places.ndim and len(places) != len(seeds):
+        if places.ndim and len(places) != number:
             raise InputError(
-                f"there are {len(places)} positions for {len(seeds)} rows",
+                f"there are {len(places)} positions for {number} rows",
                 instead="give one position, or one per row",
                 field="position",
             )
-        noise = Chance(seeds, np.broadcast_to(places, seeds.shape).astype(np.uint64), rows).gumbels()
-        perturbed = log_softmax(rows) + noise
+        perturbed = log_softmax(rows) + chance(seed, places, rows).gumbels()
         best = xp.argsort(-perturbed, axis=-1, stable=True)[..., :count]
-        return Several(best, xp.take_along_axis(perturbed, best, axis=-1))
+        reached = xp.take_along_axis(perturbed, best, axis=-1)
+        return Several(chosen(best, None if looks(rows) else reached > -xp.inf), reached)
 
 
 def plackett_luce(logits: Array, choice: Array) -> Array:

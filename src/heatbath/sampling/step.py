@@ -1,6 +1,7 @@
 """The two things a chain is made of: steps, scores in and scores out, and one draw at the end."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ class Moment(NamedTuple):
     """Random numbers for this step alone; None where the caller only looks at scores and gave no seed."""
     context: Mapping[str, Any] = NOTHING
     """What else the caller knows of this decision, as :class:`heatbath.Seen` has it."""
+    most: float = inf
+    """How many options earlier steps left at most, not counting those that tie with the last of them."""
 
 
 class Applied(NamedTuple):
@@ -68,6 +71,9 @@ class Step(NamedTuple):
     """How many of the latest tokens it must be shown; inf: all of them."""
     random: bool = False
     """Whether it needs random numbers of its own."""
+    most: float | None = None
+    """How many options it leaves at most, not counting those that tie with the last of them; inf where that depends on
+    the scores; None where it may also part options that tie, or put one above another that was better."""
     op: Op | Callable[[State, Mapping[str, Any]], Op | None] | None = None
     """From state and context; None, or a function that gives None, where only the reference can apply it. An
     :class:`Op` itself where it is always the same."""
@@ -77,12 +83,14 @@ class Step(NamedTuple):
         return str(self.made) if self.made else "<step>"
 
 
-def stateless(function: Callable[[Array], Array], name: str | None = None, number: Any = None) -> Step:
+def stateless(
+    function: Callable[[Array], Array], name: str | None = None, number: Any = None, most: float | None = None
+) -> Step:
     """The step that only maps scores to scores; name and number are those of its :class:`Op`."""
     apply = lambda state, moment: Applied(function(moment.scores), state)  # noqa: E731
     if name is None:
-        return Step(apply)
-    return Step(apply, op=Op(name, float(number) if number.ndim == 0 else number))
+        return Step(apply, most=most)
+    return Step(apply, op=Op(name, float(number) if number.ndim == 0 else number), most=most)
 
 
 @travelling

@@ -1,12 +1,14 @@
 """The temperature step."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from heatbath.core import check_temperature, namespace
-from heatbath.core.arrays import is_array
+from heatbath.core.arrays import is_array, is_number
+from heatbath.core.waiting import looks
 from heatbath.errors import while_doing
 from heatbath.made import maker
 from heatbath.sampling.parameters import beside, per_row
@@ -46,8 +48,9 @@ def temperature(thermostat: Any) -> Step:
         with while_doing("asking for a temperature", decide):
             decided, state = decide.step(state, Seen(scores, moment.context))
             check_temperature(decided)
-            now = beside(decided, scores, "temperature")
-            return Applied(temper(scores, now), state, temperature=now)
+            if is_array(decided) and not looks(decided):  # what is no temperature spoils its row
+                decided = namespace(decided).where(decided >= 0, decided, inf - inf)
+            return Applied(temper(scores, decided), state, temperature=beside(decided, scores, "temperature"))
 
     def op(state: State, context: Mapping[str, Any]) -> Op | None:
         with while_doing("asking for a temperature", decide):
@@ -61,14 +64,18 @@ def temperature(thermostat: Any) -> Step:
     if type(thermostat) in (int, float):
         return Step(apply=apply, init=decide.init, op=Op("temperature", float(thermostat)))
     quick = not decide.looks and decide.learn is learn_nothing  # the kernel tells nobody what was drawn
-    return Step(apply=apply, init=decide.init, learn=decide.learn, op=op if quick else None)
+    return Step(apply=apply, init=decide.init, learn=decide.learn, op=op if quick else None, most=inf)
 
 
 def temper(scores: Array, value: Temperature) -> Array:
     """``(scores - max) / T`` with the exact limits at T = 0 and T = inf."""
     xp = namespace(scores)
-    t = per_row(value, scores, "temperature")
     best = xp.max(scores, axis=-1, keepdims=True)
+    t = per_row(value, scores, "temperature")
+    limits = xp.finfo(scores.dtype)
+    if is_number(value) and float(limits.smallest_normal) < value <= float(limits.max):  # no end to see to
+        with np.errstate(over="ignore"):
+            return (scores - best) / t
     first_best = xp.argmax(scores, axis=-1, keepdims=True)
     options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
     lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))

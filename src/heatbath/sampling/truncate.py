@@ -4,17 +4,19 @@ That rule makes what is kept independent of the order of the options and of any 
 options than the number asked for when several tie at the boundary, as transformers' top-k does.
 """
 
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import in_library, largest
 from heatbath.errors import InputError
 from heatbath.made import maker, show
-from heatbath.sampling.mass import SLACK, keep, keep_best, rank, reaches, weigh
+from heatbath.sampling.mass import SLACK, boundary, keep, rank, reaches, weigh
 from heatbath.sampling.parameters import check_parameter, check_rows, per_row
-from heatbath.sampling.step import Step, stateless
-from heatbath.types import Array
+from heatbath.sampling.step import Applied, Moment, Step, stateless
+from heatbath.types import Array, State
 
 
 @maker("step")
@@ -48,6 +50,7 @@ def top_k(k: Any) -> Step:
     )
 
     counts = np.minimum(count.astype(np.float64), 2**31).astype(np.int64)  # no row has more options
+    most = float(counts.max())
 
     def cut(scores: Array) -> Array:
         xp, options = namespace(scores), scores.shape[-1]
@@ -56,12 +59,15 @@ def top_k(k: Any) -> Step:
             worst = np.partition(scores, last, axis=-1)[..., last][..., None]
         else:
             check_rows("top_k", last, scores)
-            place = xp.asarray(last, device=getattr(scores, "device", None))[..., None]
-            place = xp.broadcast_to(place, (*scores.shape[:-1], 1))
-            worst = xp.take_along_axis(xp.sort(scores, axis=-1), place, axis=-1)
+            best, _ = largest(xp, scores, int(most))
+            if last.ndim == 0:
+                worst = best[..., -1:]
+            else:
+                place = in_library(xp, np.minimum(counts, options) - 1, scores)[..., None]
+                worst = xp.take_along_axis(best, place, axis=-1)
         return keep(scores, scores >= worst)
 
-    return stateless(cut, "top_k", counts)
+    return stateless(cut, "top_k", counts, most=most)
 
 
 @maker("step")
@@ -107,24 +113,22 @@ def top_p(p: Any, *, reaching: bool = True) -> Step:
             field="reaching",
         )
 
-    def cut(scores: Array) -> Array:
-        xp = namespace(scores)
-        ranked = rank(scores)
-        weights = weigh(ranked).weights
-        mass = xp.cumulative_sum(weights, axis=-1)
-        part = per_row(share, scores, "top_p")
-        if not reaching:
-            # An option goes if the mass up to it, and up to the last that ties with it, is above p of the whole.
-            above = ~reaches(part * mass[..., -1:], mass) & (part < 1)
-            lost = xp.max(xp.where(above, ranked, xp.full_like(ranked, -xp.inf)), axis=-1, keepdims=True)
-            return keep(scores, (scores > lost) | (scores == ranked[..., :1]))
-        # Position i stays iff the mass before it is below p of the whole. The first always does, also where p is too
-        # small for the type.
-        first = xp.arange(ranked.shape[-1], device=getattr(scores, "device", None)) == 0
-        stays = ~reaches(mass - weights, part * mass[..., -1:]) | (part == 1) | first
-        return keep_best(scores, ranked, stays)
+    def apply(state: State, moment: Moment) -> Applied:
+        scores, part = moment.scores, per_row(share, moment.scores, "top_p")
+        worst = boundary(scores, weigh(scores).weights, part, moment.most)
+        return Applied(keep(scores, (scores >= worst) | (part == 1)), state)
 
-    return stateless(cut, "top_p", share) if reaching else stateless(cut)
+    def below(scores: Array) -> Array:
+        # An option goes if the mass up to it, and up to the last that ties with it, is above p of the whole.
+        xp, ranked = namespace(scores), rank(scores)
+        mass, part = xp.cumulative_sum(weigh(ranked).weights, axis=-1), per_row(share, scores, "top_p")
+        above = ~reaches(part * mass[..., -1:], mass) & (part < 1)
+        lost = xp.max(xp.where(above, ranked, xp.full_like(ranked, -xp.inf)), axis=-1, keepdims=True)
+        return keep(scores, (scores > lost) | (scores == ranked[..., :1]))
+
+    if not reaching:
+        return stateless(below, most=inf)
+    return stateless(lambda scores: scores, "top_p", share, most=inf)._replace(apply=apply)
 
 
 @maker("step")
@@ -164,4 +168,4 @@ def min_p(p: Any) -> Step:
         floor = namespace(scores).max(scores, axis=-1, keepdims=True) + per_row(margin, scores, "min_p")
         return keep(scores, scores >= floor)
 
-    return stateless(cut, "min_p", margin)
+    return stateless(cut, "min_p", margin, most=inf)

@@ -1,10 +1,11 @@
 """The step that keeps what is as surprising as was to be expected."""
 
+from math import inf
 from typing import Any
 
 from heatbath.core import entropy, namespace
 from heatbath.made import maker
-from heatbath.sampling.mass import SLACK, keep, reaches, weigh
+from heatbath.sampling.mass import SLACK, boundary, keep, weigh
 from heatbath.sampling.parameters import check_parameter, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
@@ -50,12 +51,8 @@ def typical(p: Any) -> Step:
         xp = namespace(scores)
         weighed = weigh(scores)
         distance = xp.abs(weighed.surprisals() - entropy(scores)[..., None])
-        order = xp.argsort(distance, axis=-1)
-        mass = xp.cumulative_sum(xp.take_along_axis(weighed.weights, order, axis=-1), axis=-1)
         part = per_row(share, scores, "typical")
-        enough = reaches(mass, part * mass[..., -1:])
-        last = xp.argmax(xp.astype(enough, xp.int8), axis=-1, keepdims=True)
-        widest = xp.take_along_axis(distance, xp.take_along_axis(order, last, axis=-1), axis=-1)
+        widest = -boundary(-distance, weighed.weights, part)
         return keep(scores, (distance <= widest + SLACK) | (part == 1))
 
-    return stateless(cut)
+    return stateless(cut, most=inf)
