@@ -103,3 +103,27 @@ def test_branches_are_streams_of_their_own():
     assert stats.kstest(found / 2.0**64, "uniform").pvalue > 1e-3
     assert branch(seeds[:1], 5, 1) == found[5]
     assert branch(seeds[:1], 2**33, 1) != branch(seeds[:1], 0, 1)  # the whole of a number counts
+
+
+def as_int64(torch, values):
+    return torch.from_numpy(np.asarray(values, dtype=np.uint64).view(np.int64).copy())
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
+def test_philox_gives_the_published_answers_in_signed_integers(counter, key, expected):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    words = philox(tuple(as_int64(torch, [w]) for w in counter), tuple(as_int64(torch, [w]) for w in key))
+    assert [int(word[0]) for word in words] == expected
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), st.integers(0, 2**64 - 1), st.integers(0, 9))
+def test_tensors_get_the_same_bits(seeds, position, part):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    positions, like = [position] * len(seeds), np.zeros((len(seeds), 5))
+    ours = Chance(as_u64(seeds), as_u64(positions), like, part)
+    theirs = Chance(as_int64(torch, seeds), as_int64(torch, positions), torch.from_numpy(like), part)
+    assert theirs.one().tolist() == ours.one().tolist()
+    assert theirs.each().tolist() == ours.each().tolist()
+    np.testing.assert_allclose(theirs.gumbels(), ours.gumbels(), rtol=1e-14, atol=1e-15)
+    single = theirs._replace(like=torch.zeros(len(seeds), 5, dtype=torch.float32))
+    assert single.one().tolist() == ours._replace(like=like.astype(np.float32)).one().tolist()

@@ -59,7 +59,7 @@ def test_waiting_would_be_seen():
     for wait in (
         lambda x: bool((x > 0).all()),
         lambda x: x[x > 0],
-        lambda x: torch.nonzero(x),
+        torch.nonzero,
         lambda x: torch.tensor(1.0) + torch.tensor(1.0).to("meta").to("meta"),
         lambda x: torch.ones(2).to("meta"),
         lambda x: torch.empty(2, device="meta").copy_(torch.ones(2)),

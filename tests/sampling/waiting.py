@@ -58,7 +58,7 @@ def unchecked(sampler, scores, steps=1, state=None, seed=7, **named):
     choices = []
     for _ in range(steps):
         with hb.core.checks(now=False), Waits() as seen:
-            choice, state, reading = sampler.step(state, torch.as_tensor(scores), seed=seed, **named)
+            choice, state, _ = sampler.step(state, torch.as_tensor(scores), seed=seed, **named)
         assert seen.found == []
         choices.append(choice)
     return torch.stack(choices, -1), state

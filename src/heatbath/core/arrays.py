@@ -5,12 +5,13 @@ No array library but NumPy is imported here: the caller's own array brings it.
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeGuard, TypeVar
 
 import array_api_compat
 import numpy as np
 
-from heatbath.core.waiting import looks, waits
+from heatbath.core.waiting import compiling, looks, waits
 from heatbath.errors import InputError
 from heatbath.types import Array
 
@@ -57,6 +58,8 @@ def is_number(value: Any) -> TypeGuard[float]:
 
 def in_library(xp: Any, array: Array, like: Array) -> Array:
     """A NumPy array as one of the library xp, on the device of ``like``; any other array as it is."""
+    if compiling() and isinstance(array, np.ndarray):
+        return xp.asarray(array).to(like.device)
     if xp is np or not array_api_compat.is_numpy_array(array):
         return array
     if array_api_compat.is_torch_array(like):
@@ -71,6 +74,28 @@ def has_float64(xp: Any, array: Array) -> bool:
     if array_api_compat.is_jax_namespace(xp):
         return bool(sys.modules["jax"].config.jax_enable_x64)
     return getattr(getattr(array, "device", None), "type", None) != "mps"
+
+
+def overflowing(xp: Any, *also: str) -> AbstractContextManager[Any]:
+    """Within the block, what is beyond the type becomes inf, its limit, without a warning; only NumPy has one.
+
+    ``also`` names others of its warnings.
+    """
+    ignored: dict[str, Any] = dict.fromkeys(("over", *also), "ignore")
+    return np.errstate(**ignored) if xp is np and not compiling() else nullcontext()
+
+
+def unwarned(*also: str) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
+    """Decorate a function of an array that computes within :func:`overflowing`."""
+
+    def decorate(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        def quiet(array: Array) -> Array:
+            with overflowing(namespace(array), *also):
+                return function(array)
+
+        return quiet
+
+    return decorate
 
 
 def total(xp: Any, values: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from heatbath.core.arrays import first_bad, is_array, is_number, known, namespace
 from heatbath.core.numbers import as_float
+from heatbath.core.waiting import compiling
 from heatbath.errors import InputError
 
 
@@ -32,6 +33,8 @@ def check_temperature(temperature: Any, field: str = "temperature") -> None:
     highest score is always taken
     """
     if type(temperature) is float and temperature >= 0:  # at every decision of every stream: nothing is cheaper
+        return
+    if compiling():
         return
     if is_number(temperature):
         number = as_float(temperature, field)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 
-from heatbath.core.arrays import constant, has_float64, in_library, is_array, is_number
+from heatbath.core.arrays import constant, has_float64, in_library, is_array, is_number, overflowing
 from heatbath.core.scores import Rows, check_shape
 from heatbath.types import Array, Temperature
 
@@ -62,12 +62,12 @@ class Tempered(NamedTuple):
         return self.rows.sum(self.weights * values) / self.rows.sum(self.weights)
 
 
-@np.errstate(over="ignore", under="ignore", invalid="ignore")
 def temper(rows: Rows, temperature: Temperature) -> Tempered:
     """Put rows that were read in a bath of a temperature that was checked."""
-    top, t, q, slip = _differences(rows, temperature)
-    weights = rows.xp.exp(q)
-    return Tempered(rows._replace(top=top), t, q, weights if slip is None else weights * (1 + slip))
+    with overflowing(rows.xp, "under", "invalid"):
+        top, t, q, slip = _differences(rows, temperature)
+        weights = rows.xp.exp(q)
+        return Tempered(rows._replace(top=top), t, q, weights if slip is None else weights * (1 + slip))
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")

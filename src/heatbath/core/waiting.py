@@ -56,7 +56,7 @@ def looks(array: Any) -> bool:
     """Whether values of this array may be looked at; not those of a PyTorch tensor on a device, unless asked for."""
     if not array_api_compat.is_torch_array(array):
         return True
-    if sys.modules["torch"].compiler.is_compiling():
+    if compiling():
         return False
     now = _now.get()
     return array.device.type == "cpu" if now is None else now
@@ -64,4 +64,10 @@ def looks(array: Any) -> bool:
 
 def waits(array: Array) -> bool:
     """Whether values of this array may be waited for, where a computation cannot end well without them."""
-    return looks(array) or (_now.get() is None and not sys.modules["torch"].compiler.is_compiling())
+    return looks(array) or (_now.get() is None and not compiling())
+
+
+def compiling() -> bool:
+    """Whether ``torch.compile`` is tracing, in which NumPy has but arrays, and nothing a value yet."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.compiler.is_compiling())

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.arrays import in_library, is_number, tallied
+from heatbath.core.arrays import in_library, is_number, overflowing, tallied
 from heatbath.core.numbers import as_float
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
@@ -52,7 +52,7 @@ def logit_bias(bias: Any) -> Step:
         check_known(pairs, options, "bias")
         shift = np.zeros(options)
         shift[list(pairs)] = list(pairs.values())
-        with np.errstate(over="ignore"):  # what no float can hold is refused below
+        with overflowing(namespace(scores)):  # what no float can hold is refused below
             moved = scores + beside(shift, scores, "bias")
         return check_left(moved, "nothing is left to choose from", "ban fewer options, or give numbers nearer to 0")
 

@@ -6,9 +6,10 @@ from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
+from array_api_compat import is_torch_array
 
 from heatbath.core import namespace
-from heatbath.core.arrays import is_array
+from heatbath.core.arrays import is_array, overflowing
 from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
@@ -52,7 +53,7 @@ class Sampler(NamedTuple):
     @property
     def looks_back(self) -> float:
         """How many of the latest tokens the steps look at; 0: none, inf: all."""
-        return max((step.looks_back for step in self.steps), default=0)
+        return max([0, *(step.looks_back for step in self.steps)])
 
     def init(self, prompt: Sequence[int] | Sequence[Sequence[int]] = ()) -> State:
         """The state of a new stream: its position, the state of each step and, where a step looks back, the tokens.
@@ -93,10 +94,9 @@ class Sampler(NamedTuple):
             before = self._unpack(state, shown)
             luck = None if seed is None else chance(seed, before.position, shown)
             applied = self._apply(before, shown, luck, context)
-            with np.errstate(over="ignore"):  # what float32 cannot hold becomes -inf, its limit
-                return Applied(
-                    namespace(scores).astype(applied.scores, came), _packed(applied.after), applied.temperature
-                )
+            xp = namespace(scores)
+            with overflowing(xp):  # what float32 cannot hold becomes -inf, its limit
+                return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
 
     def _apply(self, before: "_Unpacked", scores: Array, luck: Chance | None, context: Mapping[str, Any]) -> "_Passed":
         """The steps on scores that were read."""
@@ -267,7 +267,7 @@ class _Passed(NamedTuple):
 
 
 def _packed(state: _Unpacked) -> State:
-    position = state.position.tolist() if isinstance(state.position, np.ndarray | np.generic) else state.position
+    position = state.position if is_torch_array(state.position) else state.position.tolist()
     packed = position, tuple(state.states)
     return packed if state.history is None else (*packed, state.history)
 
@@ -298,7 +298,7 @@ def _product(first: Any, second: Array) -> Array:
     """The product of two temperatures; 0 and inf make 0: a choice that was made stays made."""
     xp = namespace(second)
     zero = (first == 0) | (second == 0)
-    with np.errstate(over="ignore"):  # beyond the type it is inf, its limit
+    with overflowing(xp):  # beyond the type it is inf, its limit
         return xp.where(zero, xp.zeros_like(second), first * xp.where(zero, xp.ones_like(second), second))
 
 

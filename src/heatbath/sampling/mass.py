@@ -10,10 +10,9 @@ from math import inf
 from typing import NamedTuple
 
 import array_api_compat
-import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.arrays import known, largest
+from heatbath.core.arrays import known, largest, overflowing
 from heatbath.core.waiting import looks
 from heatbath.types import Array
 
@@ -45,7 +44,7 @@ class Weighed(NamedTuple):
 def weigh(scores: Array) -> Weighed:
     """The weights of scores ``(..., V)``."""
     xp = namespace(scores)
-    with np.errstate(over="ignore"):  # a difference beyond the type is -inf, its limit
+    with overflowing(xp):  # a difference beyond the type is -inf, its limit
         exponents = scores - xp.max(scores, axis=-1, keepdims=True)
     weights = xp.exp(exponents)
     return Weighed(exponents, weights, xp.sum(weights, axis=-1, keepdims=True))

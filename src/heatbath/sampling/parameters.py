@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
-from heatbath.core.arrays import in_library, is_array, is_number
+from heatbath.core.arrays import in_library, is_array, is_number, overflowing
 from heatbath.core.scores import check_shape
+from heatbath.core.waiting import compiling
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.types import Array
@@ -50,12 +51,14 @@ def beside(value: Any, scores: Array, field: str) -> Array:
         InputError: it is an array of another library or on another device.
     """
     xp, device = namespace(scores), getattr(scores, "device", None)
+    if compiling() and isinstance(value, np.ndarray):
+        return xp.astype(in_library(xp, value, scores), scores.dtype)
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    with np.errstate(over="ignore"):  # a number beyond the type becomes inf, which is its limit
-        if is_number(value):
+    with overflowing(np):  # a number beyond the type becomes inf, which is its limit
+        if is_number(value):  # nothing needs to be sent to a device
             number = float(np.float32(value) if scores.dtype == xp.float32 else value)
-            return xp.full((), number, dtype=scores.dtype, device=device)  # nothing needs to be sent to a device
+            return xp.full((), number, dtype=scores.dtype, device=device)
         if not is_array(value) or array_api_compat.is_numpy_array(value):
             return xp.astype(in_library(xp, np.asarray(value), scores), scores.dtype, copy=False)
         if namespace(value) is not xp:

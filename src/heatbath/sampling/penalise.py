@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
+from heatbath.core.arrays import overflowing
 from heatbath.errors import while_doing
 from heatbath.made import Made, maker
 from heatbath.sampling.left import check_left
@@ -196,7 +197,7 @@ def _step(*changes: tuple[Span, Change]) -> Step:
     def apply(state: State, moment: Moment) -> Applied:
         scores = moment.scores
         seen = {span: occurrences(moment, span) for span, _ in changes}
-        with np.errstate(over="ignore"):  # what no float can hold is refused below
+        with overflowing(namespace(scores)):  # what no float can hold is refused below
             for span, change in changes:
                 scores = change(scores, seen[span])
         scores = check_left(scores, "a penalty moves a score beyond what numbers can hold", "give smaller penalties")

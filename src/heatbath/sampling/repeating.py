@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
-from heatbath.core.arrays import in_library, tallied
+from heatbath.core.arrays import in_library, overflowing, tallied
 from heatbath.errors import while_doing
 from heatbath.made import Made, maker
 from heatbath.sampling.followed import repeated, since
@@ -125,7 +125,7 @@ def dry(multiplier: Any, base: Any = 1.75, allowed_length: Any = 2, window: Any 
         longest = xp.reshape(beside(longest, scores, "history"), scores.shape)
         beyond = longest - per_row(allowed, scores, "allowed_length")
         power = per_row(bases, scores, "base") ** xp.minimum(beyond, per_row(furthest, scores, "base"))
-        with np.errstate(over="ignore"):  # what no float can hold is refused below
+        with overflowing(xp):  # what no float can hold is refused below
             lowered = scores - per_row(strength, scores, "multiplier") * power
         scores = xp.where(beyond >= 0, lowered, scores)
         scores = check_left(

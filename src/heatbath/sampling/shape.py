@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import unwarned
 from heatbath.made import maker
 from heatbath.sampling.mass import REACHED, keep_best, rank, reaches, weigh
 from heatbath.sampling.parameters import check_parameter, per_row
@@ -153,7 +154,7 @@ def min_k(tau: Any = 3.0) -> Step:
         "write for example min_k(3.0); to keep every option leave min_k out",
     )
 
-    @np.errstate(over="ignore")  # of distances beyond the type
+    @unwarned()  # of distances beyond the type
     def cut(scores: Array) -> Array:
         xp, device = namespace(scores), getattr(scores, "device", None)
         ranked = rank(scores)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import overflowing
 from heatbath.errors import while_doing
 from heatbath.made import Made, maker
 from heatbath.sampling.parameters import check_argument, per_row
@@ -55,7 +56,7 @@ def smoothing(factor: Any, curve: Any = 1.0) -> Step:
         xp = namespace(scores)
         steepness, c = per_row(strength, scores, "factor"), per_row(bend, scores, "curve")
         open_ = scores > -xp.inf
-        with np.errstate(over="ignore"):  # a difference or product beyond the type is -inf, its limit
+        with overflowing(xp):  # a difference or product beyond the type is -inf, its limit
             # What is forbidden is set to 0 before and to -inf after, so that no gradient meets inf * 0.
             d = xp.where(open_, xp.max(scores, axis=-1, keepdims=True) - scores, xp.zeros_like(scores))
             fallen = steepness * (d * d * ((3 - c) / 2 + (c - 1) / 2 * d))

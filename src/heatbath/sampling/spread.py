@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import namespace
+from heatbath.core.arrays import unwarned
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.sampling.mass import keep, reaches
@@ -50,7 +51,7 @@ def top_n_sigma(n: Any, *, sample: bool = False) -> Step:
         if not isinstance(sample, bool):
             raise InputError("sample is True or False", instead="write for example top_n_sigma(1.0)", field="sample")
 
-    @np.errstate(over="ignore", invalid="ignore")  # of distances beyond the type; the best one stays
+    @unwarned("invalid")  # of distances beyond the type; the best one stays
     def cut(scores: Array) -> Array:
         xp = namespace(scores)
         best = xp.max(scores, axis=-1, keepdims=True)

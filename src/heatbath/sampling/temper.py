@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.core import check_temperature, namespace
-from heatbath.core.arrays import is_array, is_number
+from heatbath.core.arrays import is_array, is_number, overflowing
 from heatbath.core.waiting import looks
 from heatbath.errors import while_doing
 from heatbath.made import maker
@@ -74,12 +74,12 @@ def temper(scores: Array, value: Temperature) -> Array:
     t = per_row(value, scores, "temperature")
     limits = xp.finfo(scores.dtype)
     if is_number(value) and float(limits.smallest_normal) < value <= float(limits.max):  # no end to see to
-        with np.errstate(over="ignore"):
+        with overflowing(xp):
             return (scores - best) / t
     first_best = xp.argmax(scores, axis=-1, keepdims=True)
     options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
     lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))
-    with np.errstate(over="ignore"):  # a difference or quotient beyond the type is -inf, its limit
+    with overflowing(xp):  # a difference or quotient beyond the type is -inf, its limit
         # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
         difference = xp.where(lost, xp.zeros_like(scores), scores - best)
         tempered = difference / xp.where(t == 0, xp.ones_like(t), t)
