@@ -18,7 +18,7 @@ Draw = Callable[[], Any]
 
 class Engine(NamedTuple):
     name: str
-    prepare: Callable[[Steps, np.ndarray], Draw | None]
+    prepare: Callable[[Steps, Any], Draw | None]
     """Everything that need not be done again at every draw; None where it has no such step."""
 
 
@@ -100,11 +100,12 @@ def with_transformers(name: str) -> Engine:
         "typical": made.TypicalLogitsWarper,
     }
 
-    def prepare(steps: Steps, rows: np.ndarray) -> Draw | None:
+    def prepare(steps: Steps, rows: Any) -> Draw | None:  # an array of NumPy or a tensor
         if any(step not in warpers for step, _ in steps):
             return None
         chain = made.LogitsProcessorList(warpers[step](number) for step, number in steps)
-        text, scores = torch.zeros((len(rows), 1), dtype=torch.long), torch.from_numpy(rows)
+        scores = torch.as_tensor(rows)
+        text = torch.zeros((len(rows), 1), dtype=torch.long, device=scores.device)
 
         @torch.no_grad()
         def draw() -> torch.Tensor:

@@ -53,7 +53,7 @@ def weigh(scores: Array) -> Weighed:
 def keep(scores: Array, kept: Array) -> Array:
     """The scores with -inf where an option is not kept."""
     xp = namespace(scores)
-    return xp.where(kept, scores, xp.full_like(scores, -xp.inf))
+    return xp.where(kept, scores, -xp.inf)
 
 
 def keep_likely(scores: Array, exponents: Array, floor: Array) -> Array:

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
-from heatbath.core.arrays import has_float64, in_library
+from heatbath.core.arrays import has_float64, in_library, is_array
+from heatbath.core.waiting import compiling, looks
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.parameters import beside
@@ -121,11 +122,13 @@ class Chance(NamedTuple):
         return self._beside(-xp.log(waits))
 
     def _each(self) -> Array:
-        xp = namespace(self.seeds)
-        numbers = xp.arange(
-            1, self.like.shape[-1] + 1, dtype=self.seeds.dtype, device=getattr(self.seeds, "device", None)
-        )
-        return uniforms(self.seeds[:, None], self.positions[:, None], self.part, numbers)
+        words = [self.seeds, self.positions]
+        if _counts(self.like):
+            words = [_on_device(each, self.like) for each in words]
+        seeds, positions = (each[:, None] for each in words)
+        xp, device = namespace(seeds), getattr(seeds, "device", None)
+        numbers = xp.arange(1, self.like.shape[-1] + 1, dtype=seeds.dtype, device=device)
+        return uniforms(seeds, positions, self.part, numbers)
 
     def _like(self, numbers: Array) -> Array:
         if self.like.dtype == namespace(self.like).float32:  # cut to 24 bits, so that none rounds up to 1
@@ -139,8 +142,9 @@ class Chance(NamedTuple):
 def chance(seed: Any, position: Any, scores: Array) -> Chance:
     """The random numbers of one decision.
 
-    With PyTorch they are made on the device of the scores, where that has float64, and seeds and positions that lie
-    there are not read; else in NumPy.
+    Seeds and positions that lie on a device are not read, and give their numbers there, if it has float64. Else the
+    one number per row is made in NumPy, which a device would need a hundred small operations for, and sent; those for
+    each option are made where the scores are.
 
     Arguments:
         seed: as in :meth:`heatbath.Sampler.step`.
@@ -152,7 +156,8 @@ def chance(seed: Any, position: Any, scores: Array) -> Chance:
     """
     rows = scores.shape[0] if scores.ndim == 2 else 1
     xp = namespace(scores)
-    if not (array_api_compat.is_torch_array(scores) and has_float64(xp, scores)):
+    unread = compiling() or any(is_array(value) and not looks(value) for value in (seed, position))
+    if not (unread and _counts(scores)):
         seeds = as_seeds(seed, rows)
         return Chance(seeds, np.broadcast_to(position, seeds.shape).astype(np.uint64), scores)
     if array_api_compat.is_torch_array(seed) and xp.isdtype(seed.dtype, "integral") and seed.ndim <= 1:
@@ -163,6 +168,11 @@ def chance(seed: Any, position: Any, scores: Array) -> Chance:
     else:
         seeds = _on_device(as_seeds(seed, rows), scores)
     return Chance(seeds, xp.broadcast_to(_on_device(position, scores), (rows,)), scores)
+
+
+def _counts(scores: Array) -> bool:
+    """Whether these random numbers can be made where the scores are."""
+    return array_api_compat.is_torch_array(scores) and has_float64(namespace(scores), scores)
 
 
 def _on_device(words: Any, scores: Array) -> Array:
