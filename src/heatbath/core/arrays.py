@@ -76,13 +76,13 @@ def has_float64(xp: Any, array: Array) -> bool:
     return getattr(getattr(array, "device", None), "type", None) != "mps"
 
 
-def overflowing(xp: Any, *also: str) -> AbstractContextManager[Any]:
-    """Within the block, what is beyond the type becomes inf, its limit, without a warning; only NumPy has one.
+def overflowing(*also: str) -> AbstractContextManager[Any]:
+    """Within the block, what is beyond the type becomes inf, its limit, without a warning of NumPy.
 
-    ``also`` names others of its warnings.
+    ``also`` names others of its warnings. ``torch.compile`` knows none of them.
     """
     ignored: dict[str, Any] = dict.fromkeys(("over", *also), "ignore")
-    return np.errstate(**ignored) if xp is np and not compiling() else nullcontext()
+    return nullcontext() if compiling() else np.errstate(**ignored)
 
 
 def unwarned(*also: str) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
@@ -90,7 +90,7 @@ def unwarned(*also: str) -> Callable[[Callable[[Array], Array]], Callable[[Array
 
     def decorate(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
         def quiet(array: Array) -> Array:
-            with overflowing(namespace(array), *also):
+            with overflowing(*also):
                 return function(array)
 
         return quiet
@@ -155,8 +155,9 @@ def largest(xp: Any, values: Array, number: int) -> tuple[Array, Array]:
     PyTorch finds them without sorting the others.
     """
     number = min(number, values.shape[-1])
-    if number < values.shape[-1] and hasattr(xp, "topk"):
-        return tuple(xp.topk(values, number, dim=-1))
+    if hasattr(xp, "topk"):
+        found = xp.topk(values, number) if number < values.shape[-1] else values.sort(dim=-1, descending=True)
+        return found[0], found[1]
     order = xp.flip(xp.argsort(values, axis=-1), axis=-1)[..., :number]
     return xp.take_along_axis(values, order, axis=-1), order
 

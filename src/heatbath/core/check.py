@@ -17,7 +17,8 @@ def check_temperature(temperature: Any, field: str = "temperature") -> None:
 
     Arguments:
         temperature: one number, or one number per row in an array of any library, a list or a tuple. The values of an
-            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at.
+            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those
+            on a device (:func:`heatbath.core.checks`).
         field: the caller's name of the argument, for the message.
 
     Raises:

@@ -49,7 +49,8 @@ def as_scores(logits: Any, field: str = "logits") -> Array:
 
     Raises:
         InputError: no real numbers, no options, NaN, +inf, or a row in which every score is -inf. The values of an
-            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at.
+            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those
+            on a device (:func:`heatbath.core.checks`).
 
     >>> from heatbath.core import as_scores
     >>> as_scores([2, 1, 0])

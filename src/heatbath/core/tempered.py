@@ -64,7 +64,7 @@ class Tempered(NamedTuple):
 
 def temper(rows: Rows, temperature: Temperature) -> Tempered:
     """Put rows that were read in a bath of a temperature that was checked."""
-    with overflowing(rows.xp, "under", "invalid"):
+    with overflowing("under", "invalid"):
         top, t, q, slip = _differences(rows, temperature)
         weights = rows.xp.exp(q)
         return Tempered(rows._replace(top=top), t, q, weights if slip is None else weights * (1 + slip))

@@ -52,7 +52,7 @@ def logit_bias(bias: Any) -> Step:
         check_known(pairs, options, "bias")
         shift = np.zeros(options)
         shift[list(pairs)] = list(pairs.values())
-        with overflowing(namespace(scores)):  # what no float can hold is refused below
+        with overflowing():  # what no float can hold is refused below
             moved = scores + beside(shift, scores, "bias")
         return check_left(moved, "nothing is left to choose from", "ban fewer options, or give numbers nearer to 0")
 

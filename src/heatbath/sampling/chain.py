@@ -95,7 +95,7 @@ class Sampler(NamedTuple):
             luck = None if seed is None else chance(seed, before.position, shown)
             applied = self._apply(before, shown, luck, context)
             xp = namespace(scores)
-            with overflowing(xp):  # what float32 cannot hold becomes -inf, its limit
+            with overflowing():  # what float32 cannot hold becomes -inf, its limit
                 return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
 
     def _apply(self, before: "_Unpacked", scores: Array, luck: Chance | None, context: Mapping[str, Any]) -> "_Passed":
@@ -186,7 +186,8 @@ class Sampler(NamedTuple):
 
         Raises:
             InputError: scores that are NaN or +inf, a row with nothing to choose from, a seed that is no integer, a
-                mask of another shape.
+                mask of another shape. From such a row of a tensor on a device the choice is -1 instead, which
+                :func:`heatbath.sampling.check_drawn` finds.
 
         >>> import numpy as np, heatbath as hb
         >>> sampler = hb.chain(hb.temperature(0.7), hb.top_k(2))
@@ -298,7 +299,7 @@ def _product(first: Any, second: Array) -> Array:
     """The product of two temperatures; 0 and inf make 0: a choice that was made stays made."""
     xp = namespace(second)
     zero = (first == 0) | (second == 0)
-    with overflowing(xp):  # beyond the type it is inf, its limit
+    with overflowing():  # beyond the type it is inf, its limit
         return xp.where(zero, xp.zeros_like(second), first * xp.where(zero, xp.ones_like(second), second))
 
 

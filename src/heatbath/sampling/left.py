@@ -92,20 +92,21 @@ def check_drawn(choice: Array) -> Array:
     Raises:
         InputError: one of them is -1; the message says where.
 
-    >>> import torch, heatbath as hb
-    >>> sampler = hb.chain(hb.top_k(2))
-    >>> with hb.core.checks(now=False):
-    ...     choice, state, _ = sampler.step((), torch.tensor([[1.0, 2.0], [1.0, torch.nan]]), seed=7)
-    >>> hb.sampling.check_drawn(choice)
+    >>> import numpy as np
+    >>> from heatbath.sampling import check_drawn
+    >>> check_drawn(np.array([5, 17]))
+    array([ 5, 17])
+    >>> check_drawn(np.array([[5, 17], [9, -1]]))
     Traceback (most recent call last):
-    heatbath.errors.InputError: looking at what was drawn on row 1 of choice: from this row nothing could be drawn: ...
+    heatbath.errors.InputError: looking at what was drawn on row (1, 1) of choice: nothing could be drawn: a score or T
+    was NaN or out of range, or every option was forbidden; with heatbath.core.checks(now=True): draw again, and the
+    error comes from the step at fault
     """
-    with_rows = choice if is_array(choice) else np.asarray(choice)
-    fine = with_rows >= 0
-    if not bool(namespace(with_rows).all(fine)):
+    fine = (choice if is_array(choice) else np.asarray(choice)) >= 0
+    if not bool(fine.all()):
         row: Any = first_bad(fine, fine)[0]
         raise InputError(
-            "from this row nothing could be drawn: a score or T was NaN or out of range, or every option was forbidden",
+            "nothing could be drawn: a score or T was NaN or out of range, or every option was forbidden",
             doing="looking at what was drawn",
             on=f"{row} of choice" if row else "choice",
             instead="with heatbath.core.checks(now=True): draw again, and the error comes from the step at fault",

@@ -44,7 +44,7 @@ class Weighed(NamedTuple):
 def weigh(scores: Array) -> Weighed:
     """The weights of scores ``(..., V)``."""
     xp = namespace(scores)
-    with overflowing(xp):  # a difference beyond the type is -inf, its limit
+    with overflowing():  # a difference beyond the type is -inf, its limit
         exponents = scores - xp.max(scores, axis=-1, keepdims=True)
     weights = xp.exp(exponents)
     return Weighed(exponents, weights, xp.sum(weights, axis=-1, keepdims=True))

@@ -126,7 +126,7 @@ def _slope(ranked: Array, allowed: Array) -> Array:
     """Zipf's exponent of the best, ``(..., 1)``; 0 where they are equal, or one is alone."""
     xp = namespace(ranked)
     best, there = ranked[..., :ZIPF], allowed[..., 1:ZIPF]
-    with overflowing(xp):  # a difference beyond the type is inf: a slope that leaves the best alone
+    with overflowing():  # a difference beyond the type is inf: a slope that leaves the best alone
         falls = xp.where(there > 0, best[..., :-1] - xp.where(there > 0, best[..., 1:], 0.0), 0.0)
     places = np.arange(1, best.shape[-1])
     t = beside(np.log((places + 1) / places), ranked, "places")
@@ -164,7 +164,7 @@ class _Aim(NamedTuple):
 
         def move(mu: Array, surprisal: Array) -> Array:
             error = surprisal - per_row(self.tau, surprisal, "tau")
-            with overflowing(namespace(surprisal)):
+            with overflowing():
                 moved = mu - per_row(self.eta, surprisal, "eta") * error
             return namespace(moved).clip(moved, -MOST, MOST)
 

@@ -55,7 +55,7 @@ def beside(value: Any, scores: Array, field: str) -> Array:
         return xp.astype(in_library(xp, value, scores), scores.dtype)
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    with overflowing(np):  # a number beyond the type becomes inf, which is its limit
+    with overflowing():  # a number beyond the type becomes inf, which is its limit
         if is_number(value):  # nothing needs to be sent to a device
             number = float(np.float32(value) if scores.dtype == xp.float32 else value)
             return xp.full((), number, dtype=scores.dtype, device=device)

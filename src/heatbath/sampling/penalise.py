@@ -197,7 +197,7 @@ def _step(*changes: tuple[Span, Change]) -> Step:
     def apply(state: State, moment: Moment) -> Applied:
         scores = moment.scores
         seen = {span: occurrences(moment, span) for span, _ in changes}
-        with overflowing(namespace(scores)):  # what no float can hold is refused below
+        with overflowing():  # what no float can hold is refused below
             for span, change in changes:
                 scores = change(scores, seen[span])
         scores = check_left(scores, "a penalty moves a score beyond what numbers can hold", "give smaller penalties")

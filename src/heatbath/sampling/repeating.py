@@ -125,7 +125,7 @@ def dry(multiplier: Any, base: Any = 1.75, allowed_length: Any = 2, window: Any 
         longest = xp.reshape(beside(longest, scores, "history"), scores.shape)
         beyond = longest - per_row(allowed, scores, "allowed_length")
         power = per_row(bases, scores, "base") ** xp.minimum(beyond, per_row(furthest, scores, "base"))
-        with overflowing(xp):  # what no float can hold is refused below
+        with overflowing():  # what no float can hold is refused below
             lowered = scores - per_row(strength, scores, "multiplier") * power
         scores = xp.where(beyond >= 0, lowered, scores)
         scores = check_left(

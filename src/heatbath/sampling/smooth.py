@@ -56,7 +56,7 @@ def smoothing(factor: Any, curve: Any = 1.0) -> Step:
         xp = namespace(scores)
         steepness, c = per_row(strength, scores, "factor"), per_row(bend, scores, "curve")
         open_ = scores > -xp.inf
-        with overflowing(xp):  # a difference or product beyond the type is -inf, its limit
+        with overflowing():  # a difference or product beyond the type is -inf, its limit
             # What is forbidden is set to 0 before and to -inf after, so that no gradient meets inf * 0.
             d = xp.where(open_, xp.max(scores, axis=-1, keepdims=True) - scores, xp.zeros_like(scores))
             fallen = steepness * (d * d * ((3 - c) / 2 + (c - 1) / 2 * d))

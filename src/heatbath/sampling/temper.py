@@ -74,12 +74,12 @@ def temper(scores: Array, value: Temperature) -> Array:
     t = per_row(value, scores, "temperature")
     limits = xp.finfo(scores.dtype)
     if is_number(value) and float(limits.smallest_normal) < value <= float(limits.max):  # no end to see to
-        with overflowing(xp):
+        with overflowing():
             return (scores - best) / t
     first_best = xp.argmax(scores, axis=-1, keepdims=True)
     options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
     lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))
-    with overflowing(xp):  # a difference or quotient beyond the type is -inf, its limit
+    with overflowing():  # a difference or quotient beyond the type is -inf, its limit
         # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
         difference = xp.where(lost, xp.zeros_like(scores), scores - best)
         tempered = difference / xp.where(t == 0, xp.ones_like(t), t)
