@@ -6,6 +6,7 @@ number counts as reached from 1 - 1e-12 times its value on, which is far above t
 difference that matters.
 """
 
+from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
@@ -79,7 +80,9 @@ HEAD = 1024
 takes a twentieth of sorting a vocabulary."""
 
 
-def boundary(keys: Array, weights: Array, share: Array, most: float = inf) -> Array:
+def boundary(
+    keys: Array, weights: Array, share: Array, most: float = inf, again: Callable[[Array], Array] | None = None
+) -> Array:
     """The key at which the options of the largest keys reach a share of all weight together, ``(..., 1)``.
 
     Arguments:
@@ -87,12 +90,18 @@ def boundary(keys: Array, weights: Array, share: Array, most: float = inf) -> Ar
         weights: the same, each >= 0.
         share: of the whole, ``()`` or ``(..., 1)``.
         most: of how many largest keys it is known that what is behind them has the last one's key or no weight.
+        again: the weights from ranked keys, where these tell them; else they are fetched from their places, which takes
+            longer.
     """
     xp, options = namespace(keys), keys.shape[-1]
     wanted = share * xp.sum(weights, axis=-1, keepdims=True)
     for number in _heads(keys, most):
-        best, places = largest(xp, keys, number)
-        mass = xp.cumulative_sum(xp.take_along_axis(weights, places, axis=-1), axis=-1)
+        if again is None:
+            best, places = largest(xp, keys, number)
+            mass = xp.cumulative_sum(xp.take_along_axis(weights, places, axis=-1), axis=-1)
+        else:
+            best = largest(xp, keys, number)[0] if hasattr(xp, "topk") else rank(keys)[..., :number]
+            mass = xp.cumulative_sum(again(best), axis=-1)
         if number >= options or number >= most or known(xp.all(reaches(mass[..., -1:], wanted))):
             break
     last = xp.arange(best.shape[-1], device=getattr(keys, "device", None)) == best.shape[-1] - 1

@@ -1,7 +1,7 @@
 """The temperature step."""
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def temperature(thermostat: Any) -> Step:
             decided, state = decide.step(state, Seen(scores, moment.context))
             check_temperature(decided)
             if is_array(decided) and not looks(decided):  # what is no temperature spoils its row
-                decided = namespace(decided).where(decided >= 0, decided, inf - inf)
+                decided = namespace(decided).where(decided >= 0, decided, nan)
             return Applied(temper(scores, decided), state, temperature=beside(decided, scores, "temperature"))
 
     def op(state: State, context: Mapping[str, Any]) -> Op | None:

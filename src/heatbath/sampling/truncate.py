@@ -115,7 +115,7 @@ def top_p(p: Any, *, reaching: bool = True) -> Step:
 
     def apply(state: State, moment: Moment) -> Applied:
         scores, part = moment.scores, per_row(share, moment.scores, "top_p")
-        worst = boundary(scores, weigh(scores).weights, part, moment.most)
+        worst = boundary(scores, weigh(scores).weights, part, moment.most, lambda ranked: weigh(ranked).weights)
         return Applied(keep(scores, (scores >= worst) | (part == 1)), state)
 
     def below(scores: Array) -> Array:
