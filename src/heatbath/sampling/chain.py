@@ -18,7 +18,7 @@ from heatbath.sampling.draw import categorical
 from heatbath.sampling.left import chosen, drawable, moved
 from heatbath.sampling.mask import allow
 from heatbath.sampling.numbers import read_rows
-from heatbath.sampling.random import Chance, as_seeds, chance
+from heatbath.sampling.random import Chance, chance
 from heatbath.sampling.reading import read, surprisal
 from heatbath.sampling.step import Applied, Draw, Moment, Step
 from heatbath.thermostat import learn_nothing
