@@ -71,7 +71,7 @@ def test_draws_are_those_of_the_sampler(chain):
     state = mine = shared.init()
     for scores in rows(rng, 100):
         (drawn,) = draw([wanted(shared, mine, 5, True, scores)])
-        choice, state, reading = shared.step(state, scores, seed=5, reading=True)
+        choice, state, reading = shared.step(state, scores, seed=5, reading=True, context={"text": "row 1"})
         assert isinstance(drawn, Drawn)
         assert drawn.token == choice
         np.testing.assert_allclose(drawn.reading, reading, rtol=1e-5, atol=1e-5)
