@@ -95,4 +95,4 @@ def test_one_that_fails_does_not_touch_the_others():
     made = draw([wanted(shared, shared.init(), 1, False, scores) for scores in (good, bad, good)])
     assert [type(one) is Drawn for one in made] == [True, False, True]
     assert isinstance(made[1], Exception)
-    assert made[0].token == made[2].token == draw([Wanted(shared, shared.init(), 1, False, good)])[0].token
+    assert made[0].token == made[2].token == draw([wanted(shared, shared.init(), 1, False, good)])[0].token
