@@ -8,6 +8,7 @@ import pytest
 
 import heatbath as hb
 from heatbath.control import (
+    Glance,
     by_function,
     by_rule,
     by_text,
@@ -19,6 +20,7 @@ from heatbath.control import (
     loop_guard,
 )
 from heatbath.core import namespace
+from heatbath.core.scores import read
 from heatbath.made import MAKERS
 from heatbath.sampling import row_of, stack
 from heatbath.sampling.reading import surprisal
@@ -156,6 +158,26 @@ def numbers(state):
 
 def per_row(temperatures):
     return np.array([np.broadcast_to(t, (ROWS,)) for t in temperatures])
+
+
+@pytest.mark.parametrize("thermostat", [each for each in EVERY if each.values[0].glances])
+def test_a_glance_is_all_that_one_who_glances_looks_at(thermostat):
+    wanted = given = thermostat.init()
+    for scores in STREAM:
+        temperature, wanted = thermostat.step(wanted, seen(scores))
+        shown = hb.Seen(None, context_of(scores), Glance(read(scores)))
+        again, given = thermostat.step(given, shown)
+        assert as_plain(again) == as_plain(temperature)
+        assert as_plain(given) == as_plain(wanted)
+        wanted, given = (thermostat.learn(state, came_of(scores)) for state in (wanted, given))
+
+
+@pytest.mark.parametrize("thermostat", EVERY)
+def test_what_one_does_not_hear_changes_nothing(thermostat):
+    _, state = drive(thermostat, STREAM[:3])
+    outcome = came_of(STREAM[3])._replace(surprisal_after=np.ones(ROWS))
+    heard = {name: None for name in ("choice", "surprisal", "surprisal_after") if name not in thermostat.hears}
+    assert as_plain(thermostat.learn(state, outcome._replace(**heard))) == as_plain(thermostat.learn(state, outcome))
 
 
 @pytest.mark.parametrize("thermostat", EVERY)

@@ -44,6 +44,11 @@ class Thermostat(NamedTuple):
     learn: Callable[[State, Outcome], State] = learn_nothing
     looks: bool = True
     """Whether ``step`` looks at the scores; where it does not, it is also asked without any."""
+    glances: bool = False
+    """Whether a :class:`heatbath.types.Glance` is all that ``step`` looks at; where it is, ``seen.glance`` may take the
+    place of the scores, and a compiled kernel can measure it."""
+    hears: tuple[str, ...] = ("choice", "surprisal", "surprisal_after")
+    """Which fields of an outcome ``learn`` reads, of those that a sampler tells; the others may be None."""
     made: Made | None = None
 
     def __repr__(self) -> str:

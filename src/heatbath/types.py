@@ -28,6 +28,65 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 """No context; nobody can write into it."""
 
 
+class Glance(Protocol):
+    """Rows of scores as the few numbers by which most rules see them, one per row: ``(...)``.
+
+    Whoever has the scores can compute them, and so can a kernel that has only passed over the rows. Entropies are in
+    nats; p are the probabilities at the temperature of the glance, which is 1 unless it was asked for by :meth:`at`.
+    """
+
+    @property
+    def like(self) -> Array:
+        """An array of the library, the type and the leading axes of the scores, ``(..., n)``, with any n and values."""
+        ...
+
+    @property
+    def log_sum(self) -> Array:
+        """``-ln p_1``, the surprise that the best option would be."""
+        ...
+
+    @property
+    def entropy(self) -> Array: ...
+
+    @property
+    def heat_capacity(self) -> Array:
+        """``dH / d ln T``."""
+        ...
+
+    @property
+    def top_probability(self) -> Array: ...
+
+    @property
+    def margin(self) -> Array:
+        """``p_1 - p_2``."""
+        ...
+
+    @property
+    def options(self) -> Array:
+        """How many are not forbidden."""
+        ...
+
+    @property
+    def largest_entropy(self) -> Array:
+        """``ln n`` of n options; 1 where one is left, so that it can be divided by."""
+        ...
+
+    @property
+    def relative_entropy(self) -> Array: ...
+
+    def at(self, temperature: Temperature) -> Self:
+        """The same rows at a temperature, one number or one per row."""
+        ...
+
+    def temperature_for(self, *, entropy: Array) -> Array:
+        """The T with this entropy, see :func:`heatbath.temperature_for`."""
+        ...
+
+    def constant(self) -> Self:
+        """The same without gradients."""
+        ...
+
+
 class Seen(NamedTuple):
     """What a thermostat may look at when it decides T."""
 
@@ -36,6 +95,8 @@ class Seen(NamedTuple):
     context: Mapping[str, Any] = NOTHING
     """Whatever else the caller knows: the text so far ("text"), the rule of a grammar ("rule"), a user, a task, a
     modality. One value for all rows, or a list of one per row."""
+    glance: Glance | None = None
+    """The numbers of the rows, where whoever asks has measured them and shows no scores."""
 
 
 class Outcome(NamedTuple):

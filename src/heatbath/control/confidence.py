@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable
 
-from heatbath.control.glance import Glance
-from heatbath.control.seeing import see
+from heatbath.control.glance import look
 from heatbath.core import namespace
 from heatbath.core.numbers import check_number
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.thermostat import Thermostat
-from heatbath.types import Array, Seen, State, Temperature
+from heatbath.types import Array, Glance, Seen, State, Temperature
 
 MEASURES: dict[str, Callable[[Glance], Array]] = {
     "top_probability": lambda glance: glance.top_probability,
@@ -72,8 +71,8 @@ def by_confidence(cold: float, hot: float, measure: str = "top_probability", exp
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("setting T by confidence"):
-            sure = confidence(Glance(see(seen)))
+            sure = confidence(look(seen))
         doubt = namespace(sure).clip(1 - sure, 0.0, 1.0)  # rounding may leave it at -1e-7
         return low + (high - low) * doubt**power, state
 
-    return Thermostat(init=lambda: (), step=step)
+    return Thermostat(init=lambda: (), step=step, glances=True)

@@ -65,10 +65,11 @@ def whoever(thermostats: Sequence[Thermostat], find: Callable[[Seen], Any]) -> T
             temperature, states[who] = thermostats[who].step(states[who], seen)
             return temperature, (who, tuple(states))
         mine, temperature = np.asarray(who), None
+        like = as_scores(seen.scores) if seen.scores is not None else seen.glance and seen.glance.like
         for place in sorted(set(who)):
             decided, after = thermostats[place].step(states[place], seen)
             states[place] = _merged(thermostats[place].init(), mine == place, after, states[place])
-            rows = decided if seen.scores is None else rows_like(decided, as_scores(seen.scores), "temperature")
+            rows = decided if like is None else rows_like(decided, like, "temperature")
             temperature = rows if temperature is None else _where(mine == place, rows, temperature)
         return temperature, (who, tuple(states))
 
@@ -87,6 +88,8 @@ def whoever(thermostats: Sequence[Thermostat], find: Callable[[Seen], Any]) -> T
         step=step,
         learn=learn if learning else learn_nothing,
         looks=learning or any(each.looks for each in thermostats),
+        glances=all(each.glances or not each.looks for each in thermostats),
+        hears=tuple({heard: None for each in thermostats if each.learn is not learn_nothing for heard in each.hears}),
     )
 
 

@@ -3,14 +3,12 @@
 import math
 from typing import Any
 
-from heatbath.control.glance import Glance
+from heatbath.control.glance import look
 from heatbath.control.holding import Course, check_bounds, check_course, check_target, no_state, parts
-from heatbath.control.seeing import as_plain, rows_like, see
+from heatbath.control.seeing import as_plain, rows_like
 from heatbath.control.units import UNITS, Unit
-from heatbath.core import temperature_for
-from heatbath.core.arrays import constant, known
-from heatbath.core.measures import bath_entropy
-from heatbath.core.tempered import temper
+from heatbath.core import namespace
+from heatbath.core.arrays import known
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
 from heatbath.thermostat import Thermostat
@@ -151,21 +149,21 @@ def _each_decision(target: Any, unit: Unit, coldest: float, hottest: float) -> T
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("holding the entropy of a decision", asked):
-            rows = see(seen)
-            xp = rows.xp
-            aim = unit.aim(rows_like(target, rows.scores, "target"), Glance(rows))
+            row = look(seen)
+            xp = namespace(row.like)
+            aim = unit.aim(rows_like(target, row.like, "target"), row)
             wanted = aim.value * aim.one
-            least, most = (rows.measure(bath_entropy(temper(rows, end))) for end in (coldest, hottest))
+            least, most = (row.at(end).entropy for end in (coldest, hottest))
             # Between tied maxima T = 0 would choose by their order, with no entropy at all: stay just above it, which
             # is further than the rounding that temperature_for allows for.
             tied = (least > 0) if coldest == 0 else xp.zeros_like(least, dtype=xp.bool)
             above = least + xp.clip(8 * float(xp.finfo(least.dtype).eps) * least, min=1e-6)
             inside = xp.where(tied, xp.minimum(above, most), least)
-            solved = temperature_for(rows.scores, entropy=xp.clip(wanted, inside, most))
+            solved = row.temperature_for(entropy=xp.minimum(xp.maximum(wanted, inside), most))
         cold = xp.where(tied, solved, coldest)
         return xp.where(wanted >= most, hottest, xp.where(wanted <= least, cold, solved)), state
 
-    return Thermostat(init=lambda: (), step=step)
+    return Thermostat(init=lambda: (), step=step, glances=True)
 
 
 def _running_mean(target: Any, unit: Unit, course: Course) -> Thermostat:
@@ -179,13 +177,12 @@ def _running_mean(target: Any, unit: Unit, course: Course) -> Thermostat:
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("holding the mean entropy", asked):
-            rows = see(seen)
-            xp, scores = rows.xp, constant(rows.scores)  # a state must not drag the gradients of a whole stream along
-            rows = rows._replace(scores=scores, top=constant(rows.top))
-            temperature, slope = (rows_like(part, scores, "state") for part in parts(state, 2, NAME))
+            plain = look(seen).constant()  # a state must not drag the gradients of a whole stream along
+            xp = namespace(plain.like)
+            temperature, slope = (rows_like(part, plain.like, "state") for part in parts(state, 2, NAME))
             if known(xp.all((temperature > 0) & (slope >= 0))) is False:
                 raise no_state(state, NAME)
-            aim, row = unit.aim(rows_like(target, scores, "target"), Glance(rows)), Glance(rows, temperature)
+            aim, row = unit.aim(rows_like(target, plain.like, "target"), plain), plain.at(temperature)
             error, steepness = aim.value - row.entropy / aim.one, row.heat_capacity / aim.one
         a_choice = row.options > 1
         moved = course.moved(temperature, error, slope)
@@ -195,7 +192,7 @@ def _running_mean(target: Any, unit: Unit, course: Course) -> Thermostat:
             as_plain(xp.where(a_choice, learned, slope)),
         )
 
-    return Thermostat(init=init, step=step)
+    return Thermostat(init=init, step=step, glances=True)
 
 
 NAME = "hold_entropy with a horizon"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from heatbath.control.glance import Glance
+from heatbath.control.glance import look
 from heatbath.control.seeing import see
 from heatbath.core import check_temperature
 from heatbath.core.arrays import is_array
@@ -63,11 +63,11 @@ def by_function(function: Callable[[Any], Temperature], of: str = "glance") -> T
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("asking a function for T", show(function)):
-            rows = see(seen)
-            temperature = function(rows.scores if of == "scores" else Glance(rows))
+            shown = see(seen).scores if of == "scores" else look(seen)
+            temperature = function(shown)
             check_temperature(temperature)
             if is_array(temperature):
-                check_shape("temperature", temperature, rows.scores)
+                check_shape("temperature", temperature, shown if of == "scores" else shown.like)
         return temperature, state
 
-    return Thermostat(init=lambda: (), step=step)
+    return Thermostat(init=lambda: (), step=step, glances=of == "glance")

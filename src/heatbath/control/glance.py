@@ -1,16 +1,29 @@
 """The few numbers by which the rules of this room see a row of scores, computed in this one place.
 
-A rule that looks at a row through a :class:`Glance` alone can be served by whatever has these numbers, such as one pass
-of a compiled kernel over the row.
+A rule that looks at a row through a glance alone can be served by whatever has these numbers, such as one pass of a
+compiled kernel over the row: :func:`look` takes what it is shown.
 """
 
 import math
 from functools import cached_property
+from typing import Any
 
+from heatbath.control.seeing import see
+from heatbath.core import temperature_for
+from heatbath.core.arrays import constant
 from heatbath.core.measures import bath_capacity, bath_entropy
 from heatbath.core.scores import Rows
 from heatbath.core.tempered import Tempered, temper
-from heatbath.types import Array, Temperature
+from heatbath.types import Array, Seen, Temperature
+
+
+def look(seen: Seen) -> Any:
+    """The :class:`heatbath.types.Glance` that is shown, or one at the scores.
+
+    Raises:
+        InputError: there is neither.
+    """
+    return Glance(see(seen)) if seen.glance is None else seen.glance
 
 
 class Glance:
@@ -34,6 +47,24 @@ class Glance:
     def __init__(self, rows: Rows, temperature: Temperature = 1.0) -> None:
         self._rows = rows
         self._temperature = temperature
+
+    @property
+    def like(self) -> Array:
+        """The scores."""
+        return self._rows.scores
+
+    def at(self, temperature: Temperature) -> "Glance":
+        """The same rows at another temperature, one number or one per row."""
+        return Glance(self._rows, temperature)
+
+    def temperature_for(self, *, entropy: Array) -> Array:
+        """The T with this entropy, whatever the temperature of the glance; see :func:`heatbath.temperature_for`."""
+        return temperature_for(self._rows.scores, entropy=entropy)
+
+    def constant(self) -> "Glance":
+        """The same without gradients."""
+        rows = self._rows._replace(scores=constant(self._rows.scores), top=constant(self._rows.top))
+        return Glance(rows, self._temperature)
 
     @cached_property
     def _bath(self) -> Tempered:

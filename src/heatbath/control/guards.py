@@ -12,7 +12,7 @@ from heatbath.core.arrays import in_library, is_array
 from heatbath.core.numbers import check_number, check_whole
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat, as_thermostat
+from heatbath.thermostat import Thermostat, as_thermostat, learn_nothing
 from heatbath.types import Array, Outcome, Seen, State, Temperature
 
 NO_TOKEN = -1
@@ -118,7 +118,12 @@ def loop_guard(
         return _moved(temperature, seen, most, repeated, quiet, 1.0), (held, repeated, tokens)
 
     return Thermostat(
-        init=lambda: (inner.init(), 0.0, np.full(reach, NO_TOKEN, dtype=np.int64)), step=step, learn=learn
+        init=lambda: (inner.init(), 0.0, np.full(reach, NO_TOKEN, dtype=np.int64)),
+        step=step,
+        learn=learn,
+        looks=inner.looks,
+        glances=inner.glances,
+        hears=_hears(inner, "choice"),
     )
 
 
@@ -195,7 +200,18 @@ def coherence_guard(thermostat: Any, limit: float, *, coolest: float = 0.25, hor
         temperature, held = inner.step(held, seen)
         return _moved(temperature, seen, least, mean, most, 2 * most), (held, mean)
 
-    return Thermostat(init=lambda: (inner.init(), 0.0), step=step, learn=learn)
+    return Thermostat(
+        init=lambda: (inner.init(), 0.0),
+        step=step,
+        learn=learn,
+        looks=inner.looks,
+        glances=inner.glances,
+        hears=_hears(inner, "surprisal"),
+    )
+
+
+def _hears(inner: Thermostat, own: str) -> tuple[str, ...]:
+    return (own,) if inner.learn is learn_nothing else (own, *inner.hears)
 
 
 def repeats(tokens: Array, length: int) -> Array:

@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from heatbath.control.confidence import by_confidence
-from heatbath.control.glance import Glance
-from heatbath.control.seeing import see
+from heatbath.control.glance import look
 from heatbath.core import namespace
 from heatbath.core.numbers import check_number
 from heatbath.errors import while_doing
@@ -57,14 +56,15 @@ def edt(base: float, theta: float, n: float = 0.8, coldest: float = 0.0) -> Ther
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("setting T by edt"):
-            nats = Glance(see(seen)).entropy
+            nats = look(seen).entropy
         xp = namespace(nats)
         open_ = nats > 0
         with np.errstate(over="ignore"):  # n**(theta / H) is 0 there, its limit
             share = xp.where(open_, xp.exp(scale / xp.where(open_, nats, 1.0)), 0.0)
-        return xp.clip(top * share, min=low), state
+        warm = top * share
+        return xp.where(warm > low, warm, low), state
 
-    return Thermostat(init=lambda: (), step=step)
+    return Thermostat(init=lambda: (), step=step, glances=True)
 
 
 @maker("thermostat")

@@ -1,5 +1,6 @@
 """What a thermostat of this room needs of what it sees."""
 
+import math
 from typing import Any
 
 import array_api_compat
@@ -36,6 +37,8 @@ def rows_like(values: Any, scores: Array, name: str) -> Array:
     Raises:
         InputError: there is neither one number nor one per row.
     """
+    if type(values) is float and isinstance(scores, np.ndarray) and not math.isnan(values):  # asked for at every token
+        return np.full(scores.shape[:-1], values, np.float64 if scores.dtype == np.float64 else np.float32)
     xp = namespace(scores)
     kind = xp.float64 if scores.dtype == xp.float64 else xp.float32
     rows = tuple(scores.shape[:-1])

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from heatbath.control.glance import Glance
+from heatbath.control.glance import look
 from heatbath.control.holding import Course, check_course, check_target, no_state, parts
-from heatbath.control.seeing import as_plain, rows_like, see, told
+from heatbath.control.seeing import as_plain, rows_like, told
 from heatbath.core import namespace
 from heatbath.core.arrays import constant, known
 from heatbath.errors import while_doing
@@ -90,13 +90,13 @@ def _held(target: Any, course: Course) -> Thermostat:
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         with while_doing("holding the surprisal", asked):
-            rows = see(seen)
-            rows = rows._replace(scores=constant(rows.scores), top=constant(rows.top))
-            temperature, slope = (rows_like(part, rows.scores, "state") for part in parts(state, 3, NAME)[:2])
-            if known(rows.xp.all((temperature > 0) & (slope >= 0))) is False:
+            plain = look(seen).constant()
+            xp = namespace(plain.like)
+            temperature, slope = (rows_like(part, plain.like, "state") for part in parts(state, 3, NAME)[:2])
+            if known(xp.all((temperature > 0) & (slope >= 0))) is False:
                 raise no_state(state, NAME)
-            row = Glance(rows, temperature)
-        steepness = rows.xp.where(row.options > 1, temperature * row.heat_capacity, NOTHING_TO_LEARN)
+            row = plain.at(temperature)
+        steepness = xp.where(row.options > 1, temperature * row.heat_capacity, NOTHING_TO_LEARN)
         return temperature, tuple(as_plain(part) for part in (temperature, slope, steepness))
 
     def learn(state: State, outcome: Outcome) -> State:
@@ -118,7 +118,13 @@ def _held(target: Any, course: Course) -> Thermostat:
             as_plain(xp.full_like(slope, NOTHING_TO_LEARN)),
         )
 
-    return Thermostat(init=lambda: (course.start, as_plain(target), NOTHING_TO_LEARN), step=step, learn=learn)
+    return Thermostat(
+        init=lambda: (course.start, as_plain(target), NOTHING_TO_LEARN),
+        step=step,
+        learn=learn,
+        glances=True,
+        hears=("surprisal",),
+    )
 
 
 NAME = "hold_surprise"

@@ -83,4 +83,4 @@ def e3(
         with while_doing("setting T of a step of training"):
             return per_row(state, seen), state
 
-    return Thermostat(init=lambda: first, step=step, learn=learn, looks=False)
+    return Thermostat(init=lambda: first, step=step, learn=learn, looks=False, hears=())

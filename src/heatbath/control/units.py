@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from heatbath.control.glance import Glance
 from heatbath.core import namespace
-from heatbath.types import Array
+from heatbath.types import Array, Glance
 
 
 class Aim(NamedTuple):
