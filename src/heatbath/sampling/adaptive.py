@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
 from heatbath.core import namespace
 from heatbath.errors import while_doing
 from heatbath.made import Made, maker
-from heatbath.sampling.carried import begin, carried, learner
+from heatbath.sampling.carried import begin, carried, learner, numbers_of
 from heatbath.sampling.mass import weigh
 from heatbath.sampling.parameters import check_argument, per_row
-from heatbath.sampling.step import Applied, Moment, Step
+from heatbath.sampling.step import Applied, Moment, Op, Step
 from heatbath.types import Array, Outcome, State
 
 PEAK, SHARPNESS, WIDTH = 5.0, 10.0, 0.3
@@ -60,6 +62,10 @@ def adaptive_p(target: Any, decay: Any = 0.9) -> Step:
         near = PEAK - SHARPNESS * distance**2 / (1 + distance)
         return Applied(xp.where(scores > -xp.inf, near, xp.full_like(scores, -xp.inf)), state)
 
+    def op(state: State, _moment: Moment) -> Op | None:
+        mean = numbers_of(state)
+        return None if mean is None else Op("adaptive_p", np.clip(2 * wanted - mean, 0.0, 1.0), state)
+
     def news(outcome: Outcome) -> Any:
         return outcome.surprisal
 
@@ -67,4 +73,10 @@ def adaptive_p(target: Any, decay: Any = 0.9) -> Step:
         kept = per_row(past, surprisal, "decay")
         return kept * mean + (1 - kept) * namespace(surprisal).exp(-surprisal)
 
-    return Step(apply=apply, init=lambda: begin(wanted), learn=learner("adaptive_p", news, move))
+    return Step(
+        apply=apply,
+        init=lambda: begin(wanted),
+        learn=learner("adaptive_p", news, move),
+        op=op,
+        hears=("surprisal",),
+    )

@@ -41,6 +41,15 @@ def carried(state: State, scores: Array) -> Array:
     return number
 
 
+def numbers_of(state: State) -> Any:
+    """The number, or those of the rows, for the compiled kernel; None where the reference has to say what is wrong."""
+    try:
+        numbers = np.asarray(state)
+    except (TypeError, ValueError, RuntimeError):  # the last is torch's, of a tensor that wants a gradient
+        return None
+    return numbers.astype(np.float64) if numbers.dtype.kind in "iuf" and np.all(np.isfinite(numbers)) else None
+
+
 def learner(name: str, news: Callable[[Outcome], Any], move: Callable[[Array, Array], Array]) -> Any:
     """The ``learn`` of a step whose state is one number per stream.
 

@@ -98,13 +98,20 @@ class Sampler(NamedTuple):
             with overflowing():  # what float32 cannot hold becomes -inf, its limit
                 return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
 
-    def _apply(self, before: "_Unpacked", scores: Array, luck: Chance | None, context: Mapping[str, Any]) -> "_Passed":
-        """The steps on scores that were read."""
+    def _apply(
+        self,
+        before: "_Unpacked",
+        scores: Array,
+        luck: Chance | None,
+        context: Mapping[str, Any],
+        end: int | None = None,
+    ) -> "_Passed":
+        """The steps on scores that were read; the first ``end`` of them, where that is given."""
         temperature: Any = 1.0
         most = inf
         states = []
         through = [scores]
-        for place, (step, state) in enumerate(zip(self.steps, before.states, strict=True), start=1):
+        for place, (step, state) in enumerate(zip(self.steps[:end], before.states[:end], strict=True), start=1):
             own = luck and luck._replace(part=place, like=scores) if step.random else None
             if step.random and own is None:
                 raise InputError(
@@ -118,7 +125,7 @@ class Sampler(NamedTuple):
             if applied.temperature is not None:
                 temperature = _product(temperature, applied.temperature)
         after = before._replace(position=before.position + 1, states=states)
-        return _Passed(scores, after, temperature, through)
+        return _Passed(scores, before, after, temperature, through)
 
     def learn(self, state: State, outcome: Outcome) -> State:
         """Tell every step what came of the decision, and get the next state; most steps learn nothing.
@@ -205,6 +212,11 @@ class Sampler(NamedTuple):
             shown = allow(given, mask)
             before = self._unpack(state, shown)
             luck = chance(seed, before.position, shown)
+            head = self._head(shown) if looks(given) and not reading else None
+            if head or (head == 0 and mask is not None):
+                served = self._by_kernel_from(self._apply(before, shown, luck, context, head), head, seed, context)
+                if served is not None:
+                    return served
             drawn = self._apply(before, shown, luck, context)
             rows = drawn.scores if drawn.scores.ndim == 2 else drawn.scores[None, :]
             place = self.draw.pick(rows, luck._replace(like=rows))
@@ -229,22 +241,51 @@ class Sampler(NamedTuple):
         choice, states = drawn
         return Sampled(choice, (position + 1 if type(position) is int else (position + 1).tolist(), states), None)
 
+    def _head(self, scores: Array) -> int | None:
+        """How many steps the reference has to apply before the kernel can do the rest; None where it cannot."""
+        if self.draw.quick is None or not (fast.worthwhile(scores) and fast.within_reach(scores)):
+            return None
+        return next((place for place in range(len(self.steps), 0, -1) if not self.steps[place - 1].op), 0)
+
+    def _by_kernel_from(self, passed: "_Passed", head: int, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
+        """Go on with the kernel behind the first steps, which the reference has applied."""
+        steps, before = self.steps[head:], passed.before
+        asked = fast.rows(steps, before.states[head:], passed.scores, seed, before.position, context, first=head + 1)
+        drawn = fast.draw_from(asked, self.draw.quick, steps) if asked and self.draw.quick is not None else None
+        if asked is None or drawn is None:
+            return None
+        choice = fast.like(drawn.choices, passed.scores)
+        first = self._told(passed, choice, choice, self.steps[:head])
+        second = fast.learned(asked, steps, drawn, passed.scores)
+        after = passed.after._replace(states=(*first, *second), history=self._longer(passed.after.history, choice))
+        return Sampled(choice, _packed(after), None)
+
     def _chosen(self, before: "_Unpacked", drawn: "_Passed", place: Array) -> tuple[Array, "_Unpacked"]:
         """The choice, and the state after it: each step that learns is told of it, and the history grows."""
         fine = drawable(drawn.scores)
         choice = chosen(place, fine)
-        states = tuple(
+        states = moved(self._told(drawn, choice, place, self.steps), tuple(before.states), fine)
+        return choice, drawn.after._replace(states=states, history=self._longer(drawn.after.history, choice))
+
+    def _told(self, drawn: "_Passed", choice: Array, place: Array, steps: Sequence[Step]) -> tuple[State, ...]:
+        """The states of the first steps after they were told of the choice, which the scores have at this place."""
+        return tuple(
             state
             if step.learn is learn_nothing
-            else step.learn(state, Outcome(None, choice, surprisal(shown, place), surprisal(handed_on, place)))
-            for step, state, (shown, handed_on) in zip(
-                self.steps, drawn.after.states, pairwise(drawn.through), strict=True
+            else step.learn(
+                state,
+                Outcome(
+                    None,
+                    choice,
+                    surprisal(shown, place) if "surprisal" in step.hears else None,
+                    surprisal(handed_on, place) if "surprisal_after" in step.hears else None,
+                ),
             )
+            for step, state, (shown, handed_on) in zip(steps, drawn.after.states, pairwise(drawn.through), strict=True)
         )
-        tokens = drawn.after.history
-        if tokens is not None:
-            tokens = history.extend(tokens, choice, self.looks_back)
-        return choice, drawn.after._replace(states=moved(states, tuple(before.states), fine), history=tokens)
+
+    def _longer(self, tokens: Array | None, choice: Array) -> Array | None:
+        return None if tokens is None else history.extend(tokens, choice, self.looks_back)
 
 
 class _Unpacked(NamedTuple):
@@ -261,6 +302,7 @@ class _Passed(NamedTuple):
     """Scores that went through the steps."""
 
     scores: Array
+    before: _Unpacked
     after: _Unpacked
     temperature: Any
     through: Sequence[Array]

@@ -40,7 +40,7 @@ def epsilon(eps: Any) -> Step:
     def floor(weighed: Weighed, scores: Array) -> Array:
         return namespace(scores).log(weighed.total) + per_row(log_eps, scores, "epsilon")
 
-    return _above(floor)
+    return _above(floor, "epsilon", log_eps)
 
 
 @maker("step")
@@ -73,7 +73,7 @@ def eta(eps: Any) -> Step:
         threshold = per_row(log_eps, scores, "eta")
         return xp.log(weighed.total) + xp.minimum(threshold, threshold / 2 - entropy(scores)[..., None])
 
-    return _above(floor)
+    return _above(floor, "eta", log_eps)
 
 
 @maker("step")
@@ -109,7 +109,7 @@ def top_a(a: Any) -> Step:
     def floor(weighed: Weighed, scores: Array) -> Array:
         return per_row(log_a, scores, "top_a") - namespace(scores).log(weighed.total)
 
-    return _above(floor)
+    return _above(floor, "top_a", log_a)
 
 
 @maker("step")
@@ -157,7 +157,7 @@ def p_less(*, normalised: bool = False) -> Step:
             xp.clip(squares, min=float(xp.finfo(scores.dtype).tiny))
         )  # of equal options rounding makes -1e-17
 
-    return _above(floor)
+    return _above(floor, "p_less_normalised" if normalised else "p_less")
 
 
 def _share(eps: Any, name: str, example: float) -> Any:
@@ -170,11 +170,11 @@ def _share(eps: Any, name: str, example: float) -> Any:
     )
 
 
-def _above(floor: Callable[[Weighed, Array], Array]) -> Step:
-    """The step that keeps what is above a floor of ``score - max score``."""
+def _above(floor: Callable[[Weighed, Array], Array], name: str, number: Any = 0.0) -> Step:
+    """The step that keeps what is above a floor of ``score - max score``; name and number are those of its Op."""
 
     def cut(scores: Array) -> Array:
         weighed = weigh(scores)
         return keep_likely(scores, weighed.exponents, floor(weighed, scores))
 
-    return stateless(cut)
+    return stateless(cut, name, number)

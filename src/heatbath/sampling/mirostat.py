@@ -14,10 +14,10 @@ from heatbath.core import namespace
 from heatbath.core.arrays import overflowing
 from heatbath.errors import InputError, while_doing
 from heatbath.made import Made, maker, show
-from heatbath.sampling.carried import begin, carried, learner
+from heatbath.sampling.carried import begin, carried, learner, numbers_of
 from heatbath.sampling.mass import REACHED, keep_best, keep_likely, rank, weigh
 from heatbath.sampling.parameters import beside, check_argument, per_row
-from heatbath.sampling.step import Applied, Moment, Step
+from heatbath.sampling.step import Applied, Moment, Op, Step
 from heatbath.types import Array, Outcome, State
 
 MOST = 1e30
@@ -73,7 +73,11 @@ def mirostat_v2(tau: Any, eta: Any = 0.1, *, renormalised: bool = False) -> Step
         floor = namespace(scores).log(weighed.total) - _limit(state, scores)
         return Applied(keep_likely(scores, weighed.exponents, floor), state)
 
-    return aim.step("mirostat_v2", apply)
+    def op(state: State, _moment: Moment) -> Op | None:
+        mu = numbers_of(state)
+        return None if mu is None else Op("surprisal", mu, state)
+
+    return aim.step("mirostat_v2", apply)._replace(op=op)
 
 
 @maker("step")
@@ -169,7 +173,10 @@ class _Aim(NamedTuple):
             return namespace(moved).clip(moved, -MOST, MOST)
 
         return Step(
-            apply=apply, init=lambda: begin(2 * np.minimum(self.tau, MOST / 2)), learn=learner(name, news, move)
+            apply=apply,
+            init=lambda: begin(2 * np.minimum(self.tau, MOST / 2)),
+            learn=learner(name, news, move),
+            hears=("surprisal_after" if self.renormalised else "surprisal",),
         )
 
 

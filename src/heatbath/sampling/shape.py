@@ -68,7 +68,7 @@ def tail_free(z: Any) -> Step:
         before = xp.concat([xp.zeros_like(whole), shown, whole], axis=-1)
         return keep_best(scores, ranked, reaches(per_row(share, scores, "tail_free") * whole, before))
 
-    return stateless(cut)
+    return stateless(cut, "tail_free", share)
 
 
 @maker("step")
@@ -114,7 +114,7 @@ def top_h(h: Any) -> Step:
         stays = reaches(per_row(share, scores, "top_h") * shown[..., -1:], shown) | first
         return keep_best(scores, ranked, stays)
 
-    return stateless(cut)
+    return stateless(cut, "top_h", share)
 
 
 @maker("step")
@@ -176,4 +176,4 @@ def min_k(tau: Any = 3.0) -> Step:
         )
         return keep_best(scores, ranked, stays)
 
-    return stateless(cut)
+    return stateless(cut, "min_k", few)

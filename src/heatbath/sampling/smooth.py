@@ -62,4 +62,4 @@ def smoothing(factor: Any, curve: Any = 1.0) -> Step:
             fallen = steepness * (d * d * ((3 - c) / 2 + (c - 1) / 2 * d))
         return xp.where(open_, 0.0 - fallen, xp.full_like(scores, -xp.inf))
 
-    return stateless(bent)
+    return stateless(bent, "smoothing", strength, bend)

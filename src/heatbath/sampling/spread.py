@@ -63,4 +63,4 @@ def top_n_sigma(n: Any, *, sample: bool = False) -> Step:
         sigma = xp.sqrt(xp.sum(squares, axis=-1, keepdims=True) / xp.clip(options - int(sample), min=1.0))
         return keep(scores, reaches(per_row(count, scores, "n") * sigma, below) | (below == 0))
 
-    return stateless(cut)
+    return stateless(cut, "sample_sigma" if sample else "top_n_sigma", count)

@@ -9,9 +9,12 @@ import numpy as np
 from heatbath.made import Made, travelling
 from heatbath.sampling.random import Chance
 from heatbath.thermostat import learn_nothing
-from heatbath.types import NOTHING, Array, Outcome, State, Temperature
+from heatbath.types import NOTHING, Array, Glance, Outcome, State, Temperature
 
 NO_TOKENS = np.empty(0, np.int64)
+
+HEARD = ("choice", "surprisal", "surprisal_after")
+"""The fields of an outcome that a sampler tells."""
 
 
 class Moment(NamedTuple):
@@ -30,6 +33,8 @@ class Moment(NamedTuple):
     """What else the caller knows of this decision, as :class:`heatbath.Seen` has it."""
     most: float = inf
     """How many options earlier steps left at most, not counting those that tie with the last of them."""
+    glance: Glance | None = None
+    """The numbers of the rows as they reach a step that only glances at them, where it is asked for its :class:`Op`."""
 
 
 class Applied(NamedTuple):
@@ -50,8 +55,10 @@ class Op(NamedTuple):
     """Its parameter, a NumPy number or one per row."""
     state: State = ()
     """The state after the decision."""
+    more: tuple[Any, ...] = ()
+    """Further parameters."""
 
-    def __call__(self, state: State, context: Mapping[str, Any]) -> "Op":  # noqa: ARG002  the contract's signature
+    def __call__(self, state: State, moment: Moment) -> "Op":  # noqa: ARG002  the contract's signature
         """The same at every decision: what a step that never changes says."""
         return self._replace(state=state)
 
@@ -74,9 +81,13 @@ class Step(NamedTuple):
     most: float | None = None
     """How many options it leaves at most, not counting those that tie with the last of them; inf where that depends on
     the scores; None where it may also part options that tie, or put one above another that was better."""
-    op: Op | Callable[[State, Mapping[str, Any]], Op | None] | None = None
-    """From state and context; None, or a function that gives None, where only the reference can apply it. An
-    :class:`Op` itself where it is always the same."""
+    op: Op | Callable[[State, Moment], Op | None] | None = None
+    """From the state and a moment without scores; None, or a function that gives None, where only the reference can
+    apply it. An :class:`Op` itself where it is always the same."""
+    glances: bool = False
+    """Whether ``op`` wants the ``glance`` of the moment."""
+    hears: tuple[str, ...] = HEARD
+    """Which fields of an outcome ``learn`` reads; the others may be None."""
     made: Made | None = None
 
     def __repr__(self) -> str:
@@ -84,13 +95,18 @@ class Step(NamedTuple):
 
 
 def stateless(
-    function: Callable[[Array], Array], name: str | None = None, number: Any = None, most: float | None = None
+    function: Callable[[Array], Array],
+    name: str | None = None,
+    number: Any = 0.0,
+    *more: Any,
+    most: float | None = None,
 ) -> Step:
-    """The step that only maps scores to scores; name and number are those of its :class:`Op`."""
+    """The step that only maps scores to scores; name and numbers are those of its :class:`Op`."""
     apply = lambda state, moment: Applied(function(moment.scores), state)  # noqa: E731
     if name is None:
         return Step(apply, most=most)
-    return Step(apply, op=Op(name, float(number) if number.ndim == 0 else number), most=most)
+    given, *others = (float(each) if np.ndim(each) == 0 else each for each in (number, *more))
+    return Step(apply, op=Op(name, given, more=tuple(others)), most=most)
 
 
 @travelling

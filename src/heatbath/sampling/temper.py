@@ -1,6 +1,5 @@
 """The temperature step."""
 
-from collections.abc import Mapping
 from math import inf, nan
 from typing import Any
 
@@ -52,19 +51,36 @@ def temperature(thermostat: Any) -> Step:
                 decided = namespace(decided).where(decided >= 0, decided, nan)
             return Applied(temper(scores, decided), state, temperature=beside(decided, scores, "temperature"))
 
-    def op(state: State, context: Mapping[str, Any]) -> Op | None:
+    def op(state: State, moment: Moment) -> Op | None:
         with while_doing("asking for a temperature", decide):
-            decided, state = decide.step(state, Seen(None, context))
+            decided, state = decide.step(state, Seen(None, moment.context, moment.glance))
             if is_array(decided) and not isinstance(decided, np.ndarray):
-                return None
+                decided = _in_memory(decided) if moment.glance else None  # a T of the caller's own is not looked into
+                if decided is None:
+                    return None
             if type(decided) is not float or not decided >= 0:  # what is asked for at every token
                 check_temperature(decided)
         return Op("temperature", decided, state)
 
     if type(thermostat) in (int, float):
         return Step(apply=apply, init=decide.init, op=Op("temperature", float(thermostat)))
-    quick = not decide.looks and decide.learn is learn_nothing  # the kernel tells nobody what was drawn
-    return Step(apply=apply, init=decide.init, learn=decide.learn, op=op if quick else None, most=inf)
+    return Step(
+        apply=apply,
+        init=decide.init,
+        learn=decide.learn,
+        op=op if decide.glances or not decide.looks else None,
+        glances=decide.looks or decide.learn is not learn_nothing,
+        hears=decide.hears,
+        most=inf,
+    )
+
+
+def _in_memory(temperature: Array) -> Any:
+    """T in NumPy; None where that would lose a gradient."""
+    try:
+        return np.asarray(temperature)
+    except (TypeError, RuntimeError):
+        return None
 
 
 def temper(scores: Array, value: Temperature) -> Array:

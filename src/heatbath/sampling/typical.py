@@ -55,4 +55,4 @@ def typical(p: Any) -> Step:
         widest = -boundary(-distance, weighed.weights, part)
         return keep(scores, (distance <= widest + SLACK) | (part == 1))
 
-    return stateless(cut, most=inf)
+    return stateless(cut, "typical", share, most=inf)

@@ -11,7 +11,7 @@ from heatbath.made import Made, maker
 from heatbath.sampling.ids import check_ids, check_known
 from heatbath.sampling.mass import SLACK, keep, weigh
 from heatbath.sampling.parameters import beside, check_argument, per_row
-from heatbath.sampling.step import Applied, Moment, Step
+from heatbath.sampling.step import Applied, Moment, Op, Step
 from heatbath.types import State
 
 
@@ -56,11 +56,13 @@ def xtc(threshold: Any, probability: Any, protect: Any = ()) -> Step:
         )
         ids = check_ids(protect, "protect", "write for example protect=[13, 2]") if _given(protect) else ()
 
+    log_least = np.log(least)
+
     def apply(state: State, moment: Moment) -> Applied:
         scores, chance = moment.scores, moment.chance
         xp = namespace(scores)
         weighed = weigh(scores)
-        floor = xp.log(weighed.total) + per_row(np.log(least), scores, "threshold") - SLACK
+        floor = xp.log(weighed.total) + per_row(log_least, scores, "threshold") - SLACK
         obvious = weighed.exponents >= floor
         last = xp.min(xp.where(obvious, scores, xp.full_like(scores, xp.inf)), axis=-1, keepdims=True)
         excluded = scores > last
@@ -72,7 +74,11 @@ def xtc(threshold: Any, probability: Any, protect: Any = ()) -> Step:
             acts = acts & ~xp.any(excluded & in_library(xp, named, scores), axis=-1)
         return Applied(keep(scores, ~(excluded & acts[..., None])), state)
 
-    return Step(apply=apply, random=True)
+    def op(state: State, moment: Moment) -> Op | None:
+        part = moment.chance and float(moment.chance.part)
+        return None if part is None else Op("xtc", log_least, state, (share, part, *map(float, ids)))
+
+    return Step(apply=apply, random=True, op=op)
 
 
 def _given(protect: Any) -> bool:

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 numba = pytest.importorskip("numba")
 
-from heatbath.sampling.kernel.batch import workspace
+from heatbath.sampling.kernel.batch import peaks_for, workspace
 from heatbath.sampling.kernel.many import MANY, best, edge, few_of, nucleus, quantile, rank, sample
-from heatbath.sampling.kernel.nucleus import scale_of, weighed_nucleus
+from heatbath.sampling.kernel.moments import scale_of
+from heatbath.sampling.kernel.nucleus import weighed_nucleus
 from heatbath.sampling.kernel.sweeps import OPTIONS, fill_tail, peak, weigh
 from heatbath.sampling.mass import REACHED
 
@@ -87,7 +88,8 @@ def test_a_quantile_reaches_its_target_and_little_more(rows, target):
 def test_the_best_are_those_of_a_sorted_row(rows, size, kind):
     for k in (1, 2, 50, 1000, 3000, 5000, 20_000):
         x = rows(size, k, kind)
-        tail, tops, w, _, _, ids, base, q, v, m, *_ = workspace(size, kind)
+        tail, w, _, _, ids, base, q, v, m, *_ = workspace(size, kind)
+        tops = peaks_for(size, kind)[1][0]
         fill_tail(x, tail)
         top = look(x, tail, tops)
         low = kind(-3.4028234663852886e38)
@@ -110,11 +112,12 @@ def test_the_best_are_those_of_a_sorted_row(rows, size, kind):
 def test_the_nucleus_and_its_sums(rows, size, p):
     for t in (0.3, 1.0, 2.0, 20.0):
         x = rows(size, size)
-        tail, tops, w, over, sums, ids, base, q, v, m, *_ = workspace(size, x.dtype)
+        tail, w, sums, over, ids, base, q, v, m, *_ = workspace(size, x.dtype)
+        tops = peaks_for(size, x.dtype)[1][0]
         fill_tail(x, tail)
         top, low = float(look(x, tail, tops)), np.float32(-3.4e38)
         score, above, own, _, target, off, summed = weighed_nucleus(
-            x, tail, tops, (low, np.float32(top)), top, 1 / t, p, w, sums, over, ids, base, q, v, m
+            x, tail, tops, (low, np.float32(top), np.float32(np.inf)), top, 1 / t, p, w, sums, over, ids, base, q, v, m
         )
         scale, heavy = scale_of(top, 1 / t)
         true = np.where(x >= low, np.exp((x.astype(np.longdouble) - top) / np.longdouble(t)), 0) * heavy
@@ -139,7 +142,7 @@ def test_the_peak_and_the_tops_and_any_nan(size, kind):
     for _ in range(20):
         x = (random.normal(0, 1, size) - 5 * (random.random() < 0.5)).astype(kind)
         x[random.random(size) < 0.2] = -np.inf
-        tail, tops = workspace(size, kind)[:2]
+        tail, tops = workspace(size, kind).tail, peaks_for(size, kind)[1][0]
         fill_tail(x, tail)
         assert look(x, tail, tops) == x.max()
         filled = np.append(x, np.full(-size % 64, -np.inf, kind)).reshape(-1, 64)
@@ -152,7 +155,8 @@ def test_the_peak_and_the_tops_and_any_nan(size, kind):
 def test_the_search_in_passes_finds_it_too(rows):
     """What serves the rows in which a sample misled."""
     x = rows(20_000, 1)
-    tail, tops, w, _, sums, ids, base, _, _, m, *_ = workspace(len(x), x.dtype)
+    tail, w, sums, _, ids, base, _, _, m, *_ = workspace(len(x), x.dtype)
+    tops = peaks_for(len(x), x.dtype)[1][0]
     fill_tail(x, tail)
     top, low = float(look(x, tail, tops)), np.float32(-3.4e38)
     scale, heavy = scale_of(top, 0.5)

@@ -1,6 +1,7 @@
 """The kernel and the reference keep the same options and draw the same."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,14 +10,16 @@ from hypothesis import strategies as st
 
 import heatbath as hb
 from heatbath.sampling import fast
+from heatbath.sampling.step import Moment
 from tests.sampling.numbers import given_numbers
 
 pytest.importorskip("numba")
 
-from heatbath.sampling.kernel.batch import OPS, workspace
-from heatbath.sampling.kernel.row import GIVE_UP, draw_row
+from heatbath.sampling.kernel.ops import GIVE_UP, OPS
 
-UNIFORMS = [*np.linspace(0, 1, 17)[:-1].tolist(), 1 - 2**-53]
+UNIFORMS = [0.0, *np.random.default_rng(8).random(15).tolist(), 1 - 2**-40]
+"""None where equal weights change hands, which the last bit of a weight decides; and as near to 1 as sums in another
+order allow."""
 
 NUMBERS = {
     "temperature": [0.0, 0.01, 0.3, 0.8, 1.0, 1.5, 2.0, 10.0, 1e4, np.inf, 1e-6, 1e-300, 1e300],
@@ -24,7 +27,39 @@ NUMBERS = {
     "top_p": [1e-9, 0.1, 0.5, 0.75, 0.9, 0.95, 0.999, 1.0],
     "min_p": [0.0, 0.001, 0.05, 0.5, 1.0],
 }
-STEPS = st.sampled_from(sorted(NUMBERS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(NUMBERS[name])))
+OTHERS = {
+    "typical": [(1e-9,), (0.1,), (0.5,), (0.9,), (0.95,), (0.999,), (1.0,)],
+    "top_n_sigma": [(0.1,), (1.0,), (2.5,), (1.0, True), (300.0,)],
+    "epsilon": [(1e-300,), (1e-5,), (3e-4,), (0.02,), (0.5,)],
+    "eta": [(1e-5,), (1e-3,), (0.05,), (0.9,)],
+    "top_a": [(1e-6,), (0.1,), (0.3,), (1.0,)],
+    "p_less": [(), (True,)],
+    "mirostat_v2": [(0.1,), (2.0,), (5.0,), (1e30,)],
+    "xtc": [(0.1, 1.0), (0.01, 1.0), (0.4, 0.5), (0.001, 1.0), (0.01, 1.0, [0])],
+    "smoothing": [(0.3,), (0.01, 3.0), (2.0, 1.5)],
+    "adaptive_p": [(0.3,), (0.0,), (1.0,)],
+    "tail_free": [(0.5,), (0.95,), (1.0,)],
+    "top_h": [(0.1,), (0.4,), (0.9,), (1.0,)],
+    "min_k": [(3.0,), (0.0,), (200.0,)],
+}
+
+
+def of(name):
+    return getattr(hb, name, None) or getattr(hb.sampling, name)
+
+
+def made(name, *given):
+    return (
+        of(name)(normalised=given[0])
+        if name == "p_less" and given
+        else (of(name)(given[0], sample=given[1]) if name == "top_n_sigma" and len(given) > 1 else of(name)(*given))
+    )
+
+
+CHOICES = {name: [(number,) for number in numbers] for name, numbers in NUMBERS.items()} | OTHERS
+STEPS = st.sampled_from(sorted(CHOICES)).flatmap(
+    lambda name: st.sampled_from(CHOICES[name]).map(lambda given: made(name, *given))
+)
 
 
 @st.composite
@@ -44,19 +79,16 @@ def rows(draw):
     return np.where(forbidden, -np.inf, row).astype(draw(st.sampled_from([np.float32, np.float64])))
 
 
-def chain_of(steps):
-    return hb.chain(*(getattr(hb, name)(number) for name, number in steps))
+def by_kernel(row, steps, uniforms, seed=7):
+    asked = fast.rows(steps, [step.init() for step in steps], row, seed, 0)
+    ops = fast._asked(asked.ops, 1)
+    nothing, none = np.zeros(len(ops.codes) + 1, bool), np.zeros((1, 3))
+    return [int(fast._serve("DRAW_AT", asked, ops, np.array([u]), nothing, none)[0]) for u in uniforms]
 
 
-def by_kernel(row, steps, uniforms):
-    numbers = np.array([step.op(step.init(), {}).number for step in chain_of(steps).steps], float)
-    codes = np.array([OPS[name] for name, _ in steps], np.int64)
-    work, told = workspace(len(row), row.dtype), np.empty(3)
-    return [draw_row(row, codes, numbers, uniform, work, told) for uniform in uniforms]
-
-
-def by_reference(row, steps, uniforms):
-    after = chain_of(steps).scores((), row.astype(np.float64)).scores
+def by_reference(row, steps, uniforms, seed=7):
+    sampler = hb.chain(*steps)
+    after = sampler.scores(sampler.init(), row.astype(np.float64), seed=seed).scores
     return [int(hb.categorical().pick(after[None], given_numbers(np.array([u])))[0]) for u in uniforms]
 
 
@@ -68,23 +100,56 @@ def test_every_chain_on_every_row_draws_what_the_reference_draws(row, steps):
         assert drawn == by_reference(row, steps, UNIFORMS)
 
 
+@settings(deadline=None, max_examples=100)
+@given(rows(), STEPS)
+def test_every_step_on_every_row_draws_what_the_reference_draws(row, step):
+    drawn = by_kernel(row, [step], UNIFORMS)
+    if GIVE_UP not in drawn:
+        assert drawn == by_reference(row, [step], UNIFORMS)
+
+
+def test_every_step_that_the_kernel_knows_has_examples():
+    names = {step.op(step.init(), NO_MOMENT).name for name in CHOICES for step in [made(name, *CHOICES[name][0])]}
+    assert names | {"sample_sigma", "p_less_normalised", "more"} == set(OPS)
+
+
+NO_MOMENT = Moment(None, chance=SimpleNamespace(part=1))
+
+
+VOCABULARY = [
+    [hb.temperature(0.8), hb.top_k(50), hb.top_p(0.95), hb.min_p(0.05)],
+    [hb.temperature(0.8), hb.top_p(0.95)],
+    [hb.temperature(2.0), hb.top_p(0.95)],
+    [hb.temperature(2.0), hb.top_p(0.5)],
+    [hb.temperature(2.0), hb.min_p(0.001)],
+    [hb.top_k(1000), hb.temperature(3.0)],
+    [hb.top_k(5000)],
+    [hb.temperature(2.0)],
+    [hb.temperature(2.0), hb.top_p(0.1)],
+    [hb.temperature(2.0), hb.top_p(0.95), hb.top_p(0.95)],
+    [hb.typical(0.2)],
+    [hb.typical(0.95)],
+    [hb.temperature(2.0), hb.typical(0.5)],
+    [hb.temperature(2.0), hb.typical(0.95), hb.temperature(0.5), hb.top_p(0.9)],
+    [hb.top_n_sigma(1.0), hb.temperature(2.0)],
+    [hb.temperature(2.0), hb.top_n_sigma(3.0, sample=True)],
+    [hb.temperature(1.5), hb.sampling.epsilon(3e-4)],
+    [hb.temperature(1.5), hb.sampling.eta(1e-3)],
+    [hb.temperature(2.0), hb.sampling.top_a(0.1)],
+    [hb.temperature(2.0), hb.sampling.p_less()],
+    [hb.temperature(1.5), hb.sampling.mirostat_v2(3.5)],
+    [hb.sampling.xtc(0.02, 1.0), hb.temperature(1.5)],
+    [hb.temperature(2.0), hb.sampling.xtc(1e-5, 1.0), hb.top_p(0.95)],
+    [hb.sampling.smoothing(0.3), hb.min_p(0.01)],
+    [hb.min_p(0.001), hb.sampling.adaptive_p(0.3)],
+    [hb.sampling.top_h(0.4)],
+    [hb.sampling.min_k()],
+    [hb.top_k(500), hb.sampling.tail_free(0.95)],
+]
+
+
 @pytest.mark.parametrize("size", [32_000, 50_257, 131_072])
-@pytest.mark.parametrize(
-    "steps",
-    [
-        [("temperature", 0.8), ("top_k", 50), ("top_p", 0.95), ("min_p", 0.05)],
-        [("temperature", 0.8), ("top_p", 0.95)],
-        [("temperature", 2.0), ("top_p", 0.95)],
-        [("temperature", 2.0), ("top_p", 0.5)],
-        [("temperature", 2.0), ("min_p", 0.001)],
-        [("top_k", 1000), ("temperature", 3.0)],
-        [("top_k", 5000)],
-        [("temperature", 2.0)],
-        [("temperature", 2.0), ("top_p", 0.1)],
-        [("temperature", 2.0), ("top_p", 0.95), ("top_p", 0.95)],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("steps", VOCABULARY, ids=str)
 def test_a_vocabulary_is_never_handed_back(size, steps):
     random = np.random.default_rng(size)
     row = random.permutation(-1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size)).astype(np.float32)
@@ -114,18 +179,24 @@ def long_rows(draw):
 
 MANY = st.sampled_from(
     [
-        [("temperature", 2.0), ("top_p", 0.95)],
-        [("temperature", 2.0), ("top_p", 0.5)],
-        [("temperature", 1e4), ("top_p", 0.999)],
-        [("top_p", 0.9), ("temperature", 3.0)],
-        [("temperature", 3.0), ("top_p", 0.9), ("top_p", 0.9)],
-        [("temperature", 2.0), ("top_p", 0.97), ("min_p", 0.001)],
-        [("top_k", 1000), ("temperature", 2.0)],
-        [("temperature", 1.5), ("top_k", 3000), ("top_p", 0.9)],
-        [("temperature", 2.0), ("top_k", 5000)],
-        [("top_k", 20_000), ("temperature", 5.0), ("top_p", 0.8)],
-        [("temperature", 2.0), ("min_p", 0.0001)],
-        [("temperature", 1.7)],
+        [hb.temperature(2.0), hb.top_p(0.95)],
+        [hb.temperature(2.0), hb.top_p(0.5)],
+        [hb.temperature(1e4), hb.top_p(0.999)],
+        [hb.top_p(0.9), hb.temperature(3.0)],
+        [hb.temperature(3.0), hb.top_p(0.9), hb.top_p(0.9)],
+        [hb.temperature(2.0), hb.top_p(0.97), hb.min_p(0.001)],
+        [hb.top_k(1000), hb.temperature(2.0)],
+        [hb.temperature(1.5), hb.top_k(3000), hb.top_p(0.9)],
+        [hb.temperature(2.0), hb.top_k(5000)],
+        [hb.top_k(20_000), hb.temperature(5.0), hb.top_p(0.8)],
+        [hb.temperature(2.0), hb.min_p(0.0001)],
+        [hb.temperature(1.7)],
+        [hb.temperature(2.0), hb.typical(0.9), hb.top_p(0.95)],
+        [hb.temperature(2.0), hb.typical(0.9), hb.top_k(3000), hb.temperature(0.7)],
+        [hb.temperature(2.0), hb.typical(0.5), hb.top_p(0.9), hb.top_p(0.9), hb.top_k(1000)],
+        [hb.temperature(2.0), hb.sampling.xtc(1e-5, 1.0), hb.top_p(0.95), hb.sampling.eta(1e-4)],
+        [hb.temperature(2.0), hb.sampling.xtc(1e-5, 1.0), hb.top_k(3000), hb.typical(0.9)],
+        [hb.temperature(2.0), hb.top_p(0.95), hb.sampling.epsilon(1e-5)],
     ]
 )
 
@@ -138,14 +209,14 @@ def test_long_rows_of_which_much_is_kept(row, steps, uniforms):
         assert drawn == by_reference(row, steps, uniforms)
 
 
-@pytest.mark.parametrize("steps", [[], [("top_p", 0.7)], [("min_p", 0.5)], [("top_k", 3000)]], ids=str)
+@pytest.mark.parametrize("steps", [[], [hb.top_p(0.7)], [hb.min_p(0.5)], [hb.top_k(3000)]], ids=str)
 @pytest.mark.parametrize("t", [np.inf, 1e300, 1e38, 1e36, 1e30, 1e4])
 def test_what_is_forbidden_stays_so_however_hot_it_is(t, steps):
     random = np.random.default_rng(3)
     row = random.normal(0, 3, 20_000).astype(np.float32)
     row[random.random(len(row)) < 0.5] = -np.inf
     uniforms = random.random(20).tolist()
-    chain = [("temperature", t), *steps]
+    chain = [hb.temperature(t), *steps]
     drawn = by_kernel(row, chain, uniforms)
     if GIVE_UP not in drawn:
         assert drawn == by_reference(row, chain, uniforms)
@@ -157,7 +228,7 @@ def test_a_mass_that_is_hardly_reached(p, off):
     """The options that are not forbidden weigh the same but for a millionth, so p is reached by a whole number."""
     row = np.full(8192, -np.inf, np.float32)
     row[::2] = np.arange(4096) * np.float32(2.0**-40)  # no two are equal
-    steps = [("top_p", p * (1 + off))]
+    steps = [hb.top_p(p * (1 + off))]
     uniforms = [0.0, 0.5, 1 - 2**-53]
     assert by_kernel(row, steps, uniforms) == by_reference(row, steps, uniforms)
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _here = Path(__file__).parent
-_newest = max(source.stat().st_mtime for source in (*_here.glob("*.py"), _here.parent / "mass.py"))
+_built_in = ("mass.py", "adaptive.py", "random.py")
+_newest = max(source.stat().st_mtime for source in (*_here.glob("*.py"), *(_here.parent / name for name in _built_in)))
 for _kept in (_here / "__pycache__").glob("*.nbi"):
     with suppress(OSError):  # a place that cannot be written, or another process was first
         if _kept.stat().st_mtime < _newest:

@@ -2,66 +2,96 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.sampling.kernel.bits import BLOCK
-from heatbath.sampling.kernel.row import MAPS, MIN_P, TEMPERATURE, TOP_K, TOP_P, draw_row
-from heatbath.sampling.kernel.sweeps import jit
-from heatbath.sampling.random import KEY_STEPS, MULTIPLIERS, ROUNDS
-
-OPS = {"temperature": TEMPERATURE, "top_k": TOP_K, "top_p": TOP_P, "min_p": MIN_P}
-"""The steps that the kernel knows, by the name that :class:`heatbath.sampling.step.Op` gives."""
+from heatbath.sampling.kernel.chance import uniform
+from heatbath.sampling.kernel.draw import draw_left
+from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
+from heatbath.sampling.kernel.left import Work, first_look
+from heatbath.sampling.kernel.maps import MAPS
+from heatbath.sampling.kernel.ops import GIVE_UP
+from heatbath.sampling.kernel.row import run
+from heatbath.sampling.kernel.sweeps import fill_tail, jit
 
 ROOM = 16384
 """So many options at most are gathered."""
 
-FIRST, SECOND = (int(number) for number in MULTIPLIERS)
-STEP_0, STEP_1 = (int(number) for number in KEY_STEPS)
+MOST_STEPS = 64
+"""So many steps at most, with what follows them, where any wants to be told of the draw."""
 
-
-@numba.njit(inline="always")
-def uniform(seed: Any, position: Any) -> Any:
-    """What :func:`heatbath.sampling.random.uniforms` gives the draw of one row."""
-    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c0, c1, c2, c3 = position & low, position >> half, np.uint64(0), np.uint64(0)
-    k0, k1 = seed & low, seed >> half
-    for _ in range(ROUNDS):
-        one, two = np.uint64(FIRST) * c0, np.uint64(SECOND) * c2
-        c0, c1, c2, c3 = (two >> half) ^ c1 ^ k0, two & low, (one >> half) ^ c3 ^ k1, one & low
-        k0, k1 = (k0 + np.uint64(STEP_0)) & low, (k1 + np.uint64(STEP_1)) & low
-    high = np.float64(np.int64(c0 >> np.uint64(5)))
-    return (high * 67108864.0 + np.float64(np.int64(c1 >> np.uint64(6)))) * 1.1102230246251565e-16
+DRAW, DRAW_AT, COUNTS, LOOK, WARMTH = range(5)
+"""What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); how
+many tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the T with an entropy."""
 
 
 @jit
-def draw_rows(
-    x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, work: Any, first: Any, end: Any, choices: Any
-) -> Any:
-    """Draw for the rows from first to end; what is negative of the choices, or 0.
+def serve_rows(
+    what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
+    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+) -> None:  # fmt: skip
+    """Serve the rows from first to end.
 
-    ``numbers`` and ``positions`` have one row for all, or one per row.
+    ``numbers``, ``positions``, ``told``, ``peaks`` and ``tops`` have one row for all, or one per row; with several, or
+    several calls for one, ``peaks`` keeps the largest score of each row, and NaN where it is not known. ``told`` gets
+    the numbers that were asked for; of a draw, the surprisals of the choice at the places in the chain that are
+    ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
+    where none was asked for, or a negative code.
     """
-    each, every = 1 if numbers.shape[0] > 1 else 0, 1 if positions.shape[0] > 1 else 0
-    told, least = np.empty(3), 0
+    several, tell, keep = numbers.shape[0] > 1, told.shape[0] > 1, tops.shape[0] > 1
+    every = positions.shape[0] > 1
     for row in range(first, end):
-        chance = uniform(seeds[row], positions[row * every])
-        choices[row] = draw_row(x[row], ops, numbers[row * each], chance, work, told)
-        least = min(least, choices[row])
-    return least
+        at = row if keep else 0
+        top, code = peaks[at], 0
+        if np.isnan(top):
+            top, code = first_look(x[row], work.tail, tops[at])
+        else:
+            fill_tail(x[row], work.tail)
+        peaks[at] = np.nan
+        if code < 0:
+            choices[row] = code
+            continue
+        seed, position = seeds[row], positions[row if every else 0]
+        left = run(x[row], ops, numbers[row if several else 0], seed, position, top, tops[at], wanted, work)
+        out = told[row if tell else 0]
+        choices[row] = min(left.code, 0)
+        if left.code < 0:
+            continue
+        if what in (DRAW, DRAW_AT):
+            number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
+            choices[row] = draw_left(x[row], left, number, tops[at], wanted, out, work)
+            continue
+        if what == COUNTS:
+            out[0], out[1], out[2] = counts(x[row], tops[at], left, work)
+        elif what == LOOK:
+            out[0], out[1], out[2] = look_at(x[row], tops[at], left, asked[row], work)
+        else:
+            out[0] = warmth_for(x[row], tops[at], left, asked[row], out[0], out[1], work)
+        if np.isnan(out[0]):
+            choices[row] = GIVE_UP
+        elif left.top == top:  # else tops are those of what is left
+            peaks[at] = top
 
 
-def workspace(options: int, kind: npt.DTypeLike) -> tuple[npt.NDArray[Any], ...]:
-    """What one thread needs to draw for rows of so many options."""
+def workspace(options: int, kind: npt.DTypeLike) -> Work:
+    """What one thread needs for rows of so many options."""
     blocks = -(-options // BLOCK)
-    return (
-        np.empty(BLOCK, kind),
-        np.empty(blocks, kind),
-        np.empty(blocks * BLOCK, np.float32),
-        np.empty(blocks),
-        np.empty(blocks),
-        np.empty(ROOM, np.int64),
-        *(np.empty(ROOM) for _ in range(4)),
-        *(np.empty(MAPS) for _ in range(2)),
+    return Work(
+        tail=np.empty(BLOCK, kind),
+        w=np.empty(blocks * BLOCK, np.float32),
+        sums=np.empty(blocks),
+        over=np.empty(blocks),
+        ids=np.empty(ROOM, np.int64),
+        base=np.empty(ROOM),
+        q=np.empty(ROOM),
+        v=np.empty(ROOM),
+        m=np.empty(ROOM),
+        maps=np.empty((MAPS, 4)),
+        points=np.empty((MOST_STEPS + 1, 3)),
     )
+
+
+def peaks_for(options: int, kind: npt.DTypeLike, rows: int = 1) -> Any:
+    """Where the largest scores of rows and of their blocks are kept, none of them known."""
+    return np.full(rows, np.nan), np.empty((rows, -(-options // BLOCK)), kind)

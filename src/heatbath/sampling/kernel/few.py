@@ -23,16 +23,6 @@ def largest(q: Any, number: Any) -> Any:
 
 
 @jit
-def map_all(q: Any, number: Any, base: Any, shift: Any, scale: Any, maps: Any) -> None:
-    """The scores as the temperature steps so far have made them."""
-    for i in range(number):
-        q[i] = base[i]
-    for j in range(maps):
-        for i in range(number):
-            q[i] = (q[i] - shift[j]) / scale[j]
-
-
-@jit
 def temper(ids: Any, q: Any, number: Any, temperature: Any) -> Any:
     """``(q - max q) / T``; how many options are left."""
     top = largest(q, number)

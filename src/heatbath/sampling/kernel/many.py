@@ -253,9 +253,9 @@ def nucleus(
         return lowest, over, reached - over, number
     upper, passed = (np.float64(guess), known) if number >= 0 else (np.inf, 0.0)  # upper itself is passed
     lower, reached = np.float64(low), total
-    number, first, second = 0, 0.5 * (lower + min(upper, high)), lower
+    number, first, second = np.int64(0), 0.5 * (lower + min(upper, high)), lower
     for i in range(0, x.shape[0], max(1, x.shape[0] // SAMPLE)):
-        if low <= x[i] < upper:
+        if low <= x[i] <= high and x[i] < upper:
             v[number] = x[i]
             number += 1
     if number:
@@ -288,7 +288,7 @@ def nucleus(
         margin = 0.05 if end - lower < 0.5 / max(per, 1e-300) else 0.2
         first = end - (end - lower) * max(share - margin, 0.01)
         second = end - (end - lower) * min(share + margin, 0.99)
-    number = gather(x, tail, tops, at_least(x, lower), below(x, upper), ids, v)
+    number = gather(x, tail, tops, at_least(x, lower), at_least(x, min(below(x, upper), np.float64(high))), ids, v)
     if number <= 0:
         return np.nan, 0.0, 0.0, 0
     weights_of(v, number, top, per, heavy, m)

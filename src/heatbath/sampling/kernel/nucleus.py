@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.many import edge, fast_weights_of, guess_top, nucleus, quantile, sample, weights_of
+from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.sweeps import (
     add_up,
     at_least,
@@ -35,17 +36,7 @@ from heatbath.sampling.kernel.sweeps import (
     weigh_from,
     weigh_only,
 )
-from heatbath.sampling.kernel.weights import LOG2E
 from heatbath.sampling.mass import REACHED
-
-
-@jit
-def scale_of(top: Any, per: Any) -> Any:
-    """The scale of fast weights ``exp((s - top) per)``, see :func:`weigh`, and the weight of the top in it."""
-    c = LOG2E * per
-    c_high, k = np.float64(np.float32(c)), np.floor(top * c + 0.5)
-    floor = max((k - 125.0) / c, -3.4e38) if c > 0.0 else -3.4e38
-    return (c_high, c - c_high, k, floor), 2.0 ** (top * c - k)
 
 
 @jit
@@ -58,9 +49,8 @@ def weighed_nucleus(
     Then how many options ``base`` holds, among which the score and its neighbours are; the mass to be reached, and how
     far its distance to the other two may be off; and whether ``over`` has the sums of the nucleus in each block.
     """
-    low, high = band
+    low, high, end = band
     scale, heavy = scale_of(top, per)
-    end = x.dtype.type(np.inf) if high == top else high
     guess = max(np.float64(low), guess_top(tops, 256.0, v))
     number, known, upper = gather(x, tail, tops, at_least(x, guess), high, ids, base), 0.0, np.inf
     if number >= 0:

@@ -1,215 +1,284 @@
 """One row through a chain: the interpreter.
 
-**A chain moves two boundaries.** Every step either maps scores in an order-preserving way or removes options from an
-end of that order. So what is left of a row is always a band of its *own* scores, ``low <= x[i] <= high``, and the row
-itself is never copied or sorted. The maps so far, ``q = (q - shift) / scale`` one after the other as the reference
-computes them, are applied to single numbers: :func:`lowest` finds by bisection the smallest score that is mapped to a
-wanted q or above, which makes a comparison in q exactly one in x, rounding included.
+**A chain moves two boundaries.** Nearly every step either maps scores in an order-preserving way or removes options
+from an end of that order. So what is left of a row is a band of its *own* scores, ``low <= x[i] <= high``, and the row
+itself is never copied or sorted. The maps so far, one after the other as the reference computes them, are applied to
+single numbers: :mod:`maps` finds by bisection the smallest score that is mapped to a wanted q or above, which makes a
+comparison in q exactly one in x, rounding included.
 
-**Sums over many options are fast and know their error** (:mod:`weights`). A decision nearer to its boundary than that
-error is made again with exact sums. The same holds for the draw.
+**Sums over many options are fast and know their error** (:mod:`weights`, :mod:`moments`). A decision nearer to its
+boundary than that error is made again with exact sums. The same holds for the draw.
 
-**As soon as few options are left they are gathered**, and :mod:`few` goes on with plain loops.
+**As soon as few options are left they are gathered**, and :mod:`few` goes on with plain loops. What cannot be done
+among many, such as ranking all of them, is given up, and the reference does it.
 """
 
 from typing import Any
 
 import numpy as np
 
-from heatbath.sampling.kernel import few
-from heatbath.sampling.kernel.bits import BLOCK, float_of_key64, key64
+from heatbath.sampling.kernel import few, few_cuts
+from heatbath.sampling.kernel.band import typical_among_many
+from heatbath.sampling.kernel.chance import uniform
+from heatbath.sampling.kernel.cuts import best_or, floor_among_many, floor_of, is_floor, next_top, obvious, sigma_cut
+from heatbath.sampling.kernel.draw import point
+from heatbath.sampling.kernel.left import Left, near, weighable
 from heatbath.sampling.kernel.many import MANY, best, few_of, neighbour
-from heatbath.sampling.kernel.nucleus import scale_of, weighed_nucleus
-from heatbath.sampling.kernel.sweeps import (
-    add_up,
-    at_least,
-    fill_tail,
-    gather,
-    jit,
-    peak,
-    weigh_exactly,
-    weigh_exactly_from,
-    weigh_only,
+from heatbath.sampling.kernel.maps import (
+    BENT,
+    MAPS,
+    MOST,
+    NEARED,
+    SCALED,
+    add_map,
+    lowest,
+    lowest_exponent,
+    map_all,
+    mapped,
 )
-from heatbath.sampling.kernel.weights import LIMIT, LOG2E, exact
+from heatbath.sampling.kernel.moments import moments, scale_of
+from heatbath.sampling.kernel.nucleus import weighed_nucleus
+from heatbath.sampling.kernel.ops import (
+    ADAPTIVE_P,
+    GIVE_UP,
+    MIN_K,
+    MIN_P,
+    MORE,
+    SAMPLE_SIGMA,
+    SMOOTHING,
+    SURPRISAL,
+    TAIL_FREE,
+    TEMPERATURE,
+    TOP_H,
+    TOP_K,
+    TOP_N_SIGMA,
+    TOP_P,
+    TYPICAL,
+    XTC,
+)
+from heatbath.sampling.kernel.ranks import min_k_among_many, top_h_among_many
+from heatbath.sampling.kernel.sweeps import add_up, at_least, gather, jit, weigh_exactly_from
+from heatbath.sampling.kernel.weights import exact
 from heatbath.sampling.mass import REACHED
 
-TEMPERATURE, TOP_K, TOP_P, MIN_P = range(4)
-"""The steps; their number in ``numbers`` is T, k, p, ln p."""
-
-NAN, INFINITE, NOTHING, GIVE_UP = -1, -2, -3, -4
-"""What stands in place of a choice: the row cannot be drawn from, or the reference has to do it."""
-
-MOST = 1.7976931348623157e308
-MAPS = 16
-"""At most so many temperature steps."""
-
 
 @jit
-def mapped(score: Any, shift: Any, scale: Any, maps: Any) -> Any:
-    """The score as the temperature steps so far have made it."""
-    q = score
-    for i in range(maps):
-        q = (q - shift[i]) / scale[i]
-    return q
-
-
-@jit
-def lowest(q: Any, top: Any, shift: Any, scale: Any, maps: Any) -> Any:
-    """The smallest float64 up to top that is mapped to q or above; top where none is."""
-    if maps == 0:
-        return q
-    left, right = key64(-MOST), key64(top)
-    if mapped(-MOST, shift, scale, maps) >= q:
-        return -MOST
-    while right > left + 1:
-        middle = (left >> 1) + (right >> 1) + (left & right & 1)  # their distance may not fit
-        if mapped(float_of_key64(middle), shift, scale, maps) >= q:
-            right = middle
-        else:
-            left = middle
-    return float_of_key64(right)
-
-
-@jit
-def draw_row(x: Any, ops: Any, numbers: Any, uniform: Any, work: Any, told: Any) -> Any:
-    """The choice, or one of the negative codes. ``told`` gets T, the options kept, and the choice's probability."""
-    tail, tops, w, over, sums, ids, base, q, v, m, shift, scale = work
-    fill_tail(x, tail)
-    top = np.float64(peak(x, tail, tops))
-    if np.isnan(top):
-        return NAN
-    if top == np.inf:
-        return INFINITE
-    if top == -np.inf:
-        return NOTHING
-    low, high = -MOST, top
-    number = -1  # of gathered options; -1: they are still many
-    maps, per, temperature = 0, 1.0, 1.0
-    valid, total, doubt = False, 0.0, 0.0  # whether sums are those of now
+def run(x: Any, ops: Any, numbers: Any, seed: Any, position: Any, top: Any, tops: Any, wanted: Any, work: Any) -> Any:
+    """A row through the steps; ``top`` and ``tops`` are those of :func:`first_look`."""
+    tail, w, sums, over, ids, base, q, v, m, maps = (
+        work.tail, work.w, work.sums, work.over, work.ids, work.base, work.q, work.v, work.m, work.maps
+    )  # fmt: skip
+    row = (x, tail, tops)
+    low, high, end, per = -MOST, top, np.inf, 1.0
+    number, count = np.int64(-1), np.int64(0)  # a plain -1 is a type of its own, for which all would be compiled again
+    total, doubt = -1.0, 0.0
+    last = -1.0  # the per of the weights that were computed last; -1 where there are none, or the top was another
     for step in range(ops.shape[0]):
         op, given = ops[step], numbers[step]
-        if op == TEMPERATURE:
-            temperature = 0.0 if (temperature == 0.0) | (given == 0.0) else temperature * given
-        if number >= 0:
-            if op == TEMPERATURE:
-                number = few.temper(ids, q, number, given)
-            elif op == TOP_K:
-                number = few.top_k(ids, q, number, np.int64(given), v)
-            elif op == TOP_P:
-                number = few.top_p(ids, q, number, given, v, m)
-            elif op == MIN_P:
-                number = few.keep_from(ids, q, number, few.largest(q, number) + given)
-            else:
-                return GIVE_UP
+        if op == MORE:
             continue
-        leading = mapped(top, shift, scale, maps)
+        if wanted[step]:
+            left = Left(0, low, high, end, top, number, count, per, last, total, doubt)
+            if not point(x, tops, left, step, work):
+                return _given_up(top)
+            total = -1.0
+        after = step + 1
+        while after < ops.shape[0] and ops[after] == MORE:
+            after += 1
+        more = numbers[step + 1 : after]
+        if op == XTC:
+            acts = uniform(seed, position, np.int64(more[1])) < more[0]
+            more = more[2:]
+            if more.shape[0] and more.max() >= x.shape[0]:
+                return _given_up(top)
+            if not acts:
+                continue
+        if count >= MAPS - 2:
+            return _given_up(top)
+        if number >= 0:
+            number, count = _among_few(ids, q, number, op, given, more, maps, count, v, m)
+            if number < 0:
+                return _given_up(top)
+            continue
+        if op in (TOP_P, TYPICAL, TOP_H) and given == 1.0:
+            continue
+        leading, found, total = mapped(top, maps, count), True, -1.0
         if op == TEMPERATURE:
             if given == 0.0:
-                low = lowest(leading, top, shift, scale, maps)
-                number = _first(x, low)
-                ids[0], q[0], number = number, 0.0, 1
+                low = lowest(leading, top, maps, count)
+                number = _first(x, low, high)
+                ids[0], base[0], q[0], number = number, x[number], 0.0, 1
                 continue
-            if maps == MAPS:
-                return GIVE_UP
             if given != 1.0 or leading != 0.0:
-                shift[maps], scale[maps] = leading, given
-                maps += 1
+                count = add_map(maps, count, SCALED, leading, given, 0.0)
             if given != 1.0:
-                per, valid = per / given, False
-            low = max(low, lowest(-MOST, top, shift, scale, maps))
-        elif op == MIN_P:
-            low, valid = max(low, lowest(leading + given, top, shift, scale, maps)), False
+                per = per / given
+            low = max(low, lowest(-MOST, top, maps, count))
+            continue
+        if op == SMOOTHING:
+            count = add_map(maps, count, BENT, leading, given, more[0])
+            per, low = np.nan, max(low, lowest(-MOST, top, maps, count))
+            continue
+        if op == MIN_P:
+            low = max(low, lowest(leading + given, top, maps, count))
         elif op == TOP_K:
             if given < x.shape[0]:
                 kth, start, number = best(
                     x, tail, tops, at_least(x, low), at_least(x, high), np.int64(given), w, ids, base, v, m, q
                 )
-                if np.isnan(kth):
-                    return GIVE_UP
-                low, valid = max(low, lowest(mapped(kth, shift, scale, maps), top, shift, scale, maps)), False
-                if number == MANY:
+                found, last = not np.isnan(kth), -1.0
+                low = max(low, lowest(mapped(kth, maps, count), top, maps, count)) if found else low
+                if found and number == MANY:
                     number = -1
                     continue
-                number = few.keep_from(ids, base, number, low) if number >= 0 and low >= start else -1
+                number = few.keep_from(ids, base, number, low) if found and number >= 0 and low >= start else -1
+        elif op in (TOP_N_SIGMA, SAMPLE_SIGMA):
+            cut = sigma_cut(row, (low, high, top, per), given, 1.0 if op == SAMPLE_SIGMA else 0.0, maps, count)
+            found = not np.isnan(cut)
+            low = max(low, cut) if found else low
+        elif op == MIN_K:
+            cut = min_k_among_many(row, (low, high, top, per), given, maps, count, ids, base, q)
+            found = not np.isnan(cut)
+            low = max(low, lowest(mapped(cut, maps, count), top, maps, count)) if found else low
+        elif op in (TAIL_FREE, ADAPTIVE_P):
+            found = False  # every option counts, however far down
+        elif not weighable(top, per):
+            number = near(row, low, high, top, maps, count, ids, base, q)
+            before = number
+            if number >= 0:
+                number, count = _among_few(ids, q, number, op, given, more, maps, count, v, m)
+            # What was left out has no weight; but xtc keeps it, and a floor so low, and a top_h among no entropy.
+            if op == XTC or (op == TOP_H and number == before):
+                number = -1
+            if is_floor(op) and number > 0 and not _lowest_kept(q, number) > few.largest(q, number) - 700.0:
+                number = -1
+            if number >= 0:
+                continue
+            found = False
+        elif op == TOP_H:
+            cut = top_h_among_many(row, (low, high, top, per), given, maps, count, w, sums, ids, base, q)
+            found = not np.isnan(cut)
+            low = max(low, lowest(mapped(cut, maps, count), top, maps, count)) if found else low
+            last = per
         elif op == TOP_P:
-            if given < 1.0:
-                if not _weighable(top, per):
-                    low, number = _near(x, tail, tops, low, top, per, shift, scale, maps, ids, base, q)
-                    if number < 0:
-                        return GIVE_UP
-                    number = few.top_p(ids, q, number, given, v, m)
-                    continue
-                edge, valid = _weighed_nucleus(
-                    x, tail, tops, low, high, top, per, given, w, sums, over, ids, base, q, v, m
+            edge, summed = _nucleus(row, (low, high, end), top, per, given, w, sums, over, ids, base, q, v, m)
+            found, last = not np.isnan(edge), -1.0
+            low = max(low, lowest(mapped(edge, maps, count), top, maps, count)) if found else low
+            if found and summed and at_least(x, low) >= at_least(x, edge):
+                sums[:] = over
+                total, doubt = add_up(sums)
+                continue
+        elif op == SURPRISAL and wanted[step]:
+            cut = lowest_exponent(floor_of(op, given, np.exp(work.points[step, 0]), 0.0, 0.0, 0.0), top, maps, count)
+            low = max(low, best_or(cut, top, maps, count))
+        elif is_floor(op) or op == TYPICAL:
+            scale, heavy = scale_of(top, per)
+            band = (low, high, top, per)
+            measured, doubts = moments(x, tail, low, high, top, per, scale, w, sums)
+            last = per
+            if op == TYPICAL:
+                lower, upper = typical_among_many(
+                    row, band, given, (measured[0], measured[1], heavy), doubts, maps, count, w, sums, ids, base, v, m
                 )
-                if np.isnan(edge):
-                    return GIVE_UP
-                low = max(low, lowest(mapped(edge, shift, scale, maps), top, shift, scale, maps))
-                if valid and at_least(x, low) >= at_least(x, edge):
-                    sums[:] = over
-                    total, doubt = add_up(sums)
-                    continue
-                valid = False
+                found = not np.isnan(lower)
+                low, high = (max(low, lower), min(high, upper)) if found else (low, high)
+            else:
+                weighed = (measured[0], measured[1], measured[3], heavy)
+                cut = floor_among_many(row, band, op, given, weighed, doubts, maps, count, sums)
+                if op == XTC:
+                    high = obvious(row, max(low, cut), high, maps, count, more)
+                else:
+                    low = max(low, best_or(cut, top, maps, count))
+            if high < top:
+                top, last = next_top(row, low, high), -1.0
+                high, end = top, top
         else:
-            return GIVE_UP
-        if op != TEMPERATURE:
-            if number < 0:
-                number = gather(x, tail, tops, at_least(x, low), at_least(x, high), ids[: few_of(x)], base)
-            few.map_all(q, number, base, shift, scale, maps)
-    told[0] = temperature
-    if number < 0 and not _weighable(top, per):
-        low, number = _near(x, tail, tops, low, top, per, shift, scale, maps, ids, base, q)
+            return _given_up(top)
         if number < 0:
-            return GIVE_UP
-    if number >= 0:
-        told[1] = number
-        choice, told[2] = few.draw(ids, q, number, uniform, m)
-        return choice
-    if not valid:
-        end = x.dtype.type(np.inf) if high == top else at_least(x, high)
-        total, doubt = weigh_only(x, tail, at_least(x, low), end, scale_of(top, per)[0], sums)
-    return _draw_many(x, tail, low, high, top, per, total, doubt, sums, uniform, told)
+            room = few_of(x) if found else ids.shape[0]
+            number = gather(x, tail, tops, at_least(x, low), at_least(x, high), ids[:room], base)
+        map_all(q, number, base, maps, count)
+        if not found:
+            if number >= 0:
+                number, count = _among_few(ids, q, number, op, given, more, maps, count, v, m)
+            if number < 0:
+                return _given_up(top)
+    return Left(0, low, high, end, top, number, count, per, last, total, doubt)
 
 
 @jit
-def _first(x: Any, low: Any) -> Any:
+def _given_up(top: Any) -> Any:
+    return Left(GIVE_UP, top, top, top, top, -1, 0, 1.0, -1.0, -1.0, 0.0)
+
+
+@jit
+def _lowest_kept(q: Any, number: Any) -> Any:
+    low = q[0]
+    for i in range(1, number):
+        low = min(low, q[i])
+    return low
+
+
+@jit
+def _among_few(
+    ids: Any, q: Any, number: Any, op: Any, given: Any, more: Any, maps: Any, count: Any, v: Any, m: Any
+) -> Any:
+    """One step on gathered options: how many are left, or -1; and how many maps there are."""
+    if op == TEMPERATURE:
+        if given > 0.0:
+            count = add_map(maps, count, SCALED, few.largest(q, number), given, 0.0)
+        return few.temper(ids, q, number, given), count
+    if op in (SMOOTHING, ADAPTIVE_P):
+        top, total, _, _ = few_cuts.weigh_few(q, number, m)
+        if op == SMOOTHING:
+            count = add_map(maps, count, BENT, top, given, more[0])
+        else:
+            count = add_map(maps, count, NEARED, top, total, given)
+        map_all(q, number, q, maps[count - 1 :], np.int64(1))
+        return few.keep_from(ids, q, number, -MOST), count
+    if op == TOP_K:
+        return few.top_k(ids, q, number, np.int64(given), v), count
+    if op == TOP_P:
+        return few.top_p(ids, q, number, given, v, m), count
+    if op == MIN_P:
+        return few.keep_from(ids, q, number, few.largest(q, number) + given), count
+    if op == TYPICAL:
+        return few_cuts.typical(ids, q, number, given, v, m), count
+    if op in (TOP_N_SIGMA, SAMPLE_SIGMA):
+        return few_cuts.n_sigma(ids, q, number, given, 1.0 if op == SAMPLE_SIGMA else 0.0), count
+    if is_floor(op):
+        return few_cuts.above_floor(ids, q, number, op, given, more, m), count
+    if op == TAIL_FREE:
+        return few_cuts.tail_free(ids, q, number, given, v, m), count
+    if op == TOP_H:
+        return few_cuts.top_h(ids, q, number, given, v, m), count
+    if op == MIN_K:
+        return few_cuts.min_k(ids, q, number, given, v), count
+    return -1, count
+
+
+@jit
+def _first(x: Any, low: Any, high: Any) -> Any:
     i = 0
-    while not x[i] >= low:
+    while not low <= x[i] <= high:
         i += 1
     return i
 
 
 @jit
-def _weighable(top: Any, per: Any) -> Any:
-    return (per < 1e30) & (abs(top) * per * LOG2E < LIMIT)
-
-
-@jit
-def _near(
-    x: Any, tail: Any, tops: Any, low: Any, top: Any, per: Any, shift: Any, scale: Any, maps: Any, ids: Any, base: Any,
-    q: Any,
-) -> Any:  # fmt: skip
-    """Gather what has any weight at all, where T is tiny or scores are huge."""
-    low = max(low, lowest(mapped(top, shift, scale, maps) - 800.0, top, shift, scale, maps))
-    number = gather(x, tail, tops, at_least(x, low), at_least(x, top), ids, base)
-    few.map_all(q, number, base, shift, scale, maps)
-    return low, number
-
-
-@jit
-def _weighed_nucleus(
-    x: Any, tail: Any, tops: Any, low: Any, high: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any,
-    ids: Any, base: Any, q: Any, v: Any, m: Any,
+def _nucleus(
+    row: Any, band: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any, ids: Any, base: Any, q: Any, v: Any,
+    m: Any,
 ) -> Any:  # fmt: skip
     """The smallest score of the nucleus among many, NaN where it was not found, and whether over has its sums."""
-    band = at_least(x, low), at_least(x, high)
+    x, tail, tops = row
+    low, high, end = at_least(x, band[0]), at_least(x, band[1]), at_least(x, band[2])
     score, above, own, number, target, off, summed = weighed_nucleus(
-        x, tail, tops, band, top, per, p, w, sums, over, ids, base, q, v, m
+        x, tail, tops, (low, high, end), top, per, p, w, sums, over, ids, base, q, v, m
     )
     if np.isnan(score) or (target - above > off and above + own - target > off):
         return score, summed
-    return _exact_edge(x, tail, band, top, per, p, score, sums, base, number), False
+    return _exact_edge(x, tail, (low, high), top, per, p, score, sums, base, number), False
 
 
 @jit
@@ -235,43 +304,3 @@ def _exact_edge(
         if np.isnan(score):
             return score
     return np.nan
-
-
-@jit
-def _draw_many(
-    x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, total: Any, doubt: Any, sums: Any, uniform: Any,
-    told: Any,
-) -> Any:  # fmt: skip
-    """Draw by the sums of the blocks. Fast ones of the mass before the option and behind it are off by at most their
-    doubts, and ``u (before + behind) - before`` by ``u`` and ``1 - u`` times those: less than the larger one, that of
-    all.
-    """
-    blocks = sums.shape[0]
-    heavy = scale_of(top, per)[1]
-    for attempt in range(2):
-        if attempt == 1:
-            total, doubt, heavy = weigh_exactly(x, tail, at_least(x, low), at_least(x, high), top, per, sums), 0.0, 1.0
-        target, passed, b = uniform * total, 0.0, 0
-        while b < blocks - 1 and passed + sums[b] <= target:
-            passed += sums[b]
-            b += 1
-        if attempt == 0 and target - passed < doubt and b > 0:
-            continue
-        last = -1
-        for i in range(b * BLOCK, min(b * BLOCK + BLOCK, x.shape[0])):
-            score = np.float64(x[i])
-            if low <= score <= high:
-                value = exact((score - top) * per) * heavy
-                if passed + value > passed:
-                    last = i
-                passed += value
-                if passed > target:
-                    if attempt == 0 and (passed - target < doubt or target - (passed - value) < doubt):
-                        break
-                    told[1], told[2] = -1.0, value / total
-                    return i
-        if attempt == 1:
-            if last >= 0:
-                return last
-            return GIVE_UP
-    return GIVE_UP

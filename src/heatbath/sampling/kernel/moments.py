@@ -1,0 +1,265 @@
+"""Passes over a row that give more than the sum of its weights: entropies, agreement, deviation, and ends of a band."""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from heatbath.sampling.kernel.bits import BLOCK, between, bits_set, float_of_key32, key32
+from heatbath.sampling.kernel.sweeps import OPTIONS, at_least, jit, jit_sums
+from heatbath.sampling.kernel.weights import ERROR, LOG2E, exact, weight
+
+COMMON = 2e-7
+"""How far all weights of a row may be off together, where they lie within few octaves."""
+
+
+def at_most(x: Any, bound: Any) -> Any:
+    """The largest number of the row's type that is <= bound."""
+    raise NotImplementedError
+
+
+@overload(at_most, jit_options=OPTIONS)
+def _at_most(x: Any, bound: Any) -> Any:
+    def double(x: Any, bound: Any) -> Any:
+        return np.float64(bound)
+
+    def single(x: Any, bound: Any) -> Any:
+        near = np.float32(min(np.float64(bound), 3.4028234663852886e38))
+        if near <= bound:
+            return near
+        return np.float32(float_of_key32(key32(near) - np.int32(1)) if near != 0.0 else -1.401298464324817e-45)
+
+    return single if x.dtype == types.float32 else double
+
+
+@jit
+def scale_of(top: Any, per: Any) -> Any:
+    """``(c_high, c_low, k, floor)`` for :func:`heatbath.sampling.kernel.weights.weight`, and the weight of the top."""
+    c = LOG2E * per
+    c_high = np.float64(np.float32(c))
+    k = np.floor(top * c + 0.5)
+    floor = (k - 125.0) / c if c > 0.0 else -3.4e38
+    return (c_high, c - c_high, k, max(floor, -3.4e38)), 2.0 ** (top * c - k)
+
+
+@jit_sums
+def _moments_block(block: Any, low: Any, high: Any, top: Any, per: Any, scale: Any) -> Any:
+    c_high, c_low, k, floor = scale
+    zero, one, two, square = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    for i in range(BLOCK):
+        score = max(block[i], floor)
+        value = weight(score, c_high, c_low, k)
+        value = value if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+        e = np.float32(score - top) * per
+        first = value * e
+        zero += value
+        one += first
+        two += first * e
+        square += value * value
+    return zero, one, two, square
+
+
+@jit_sums
+def moments(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, scale: Any, w: Any, sums: Any) -> Any:
+    """Of the band: the sums of its fast weights w, of w e, of w e e and of w w, and the doubt of each but the third.
+
+    ``e = (x - top) per``. ``w`` and ``sums`` are filled as :func:`heatbath.sampling.kernel.sweeps.weigh` does.
+    """
+    c_high, c_low, k, floor = scale
+    whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
+    scale, best, low, high = (c_high, c_low, k, floor), at_most(x, top), at_least(x, low), at_most(x, high)
+    step: Any = np.float32(per)
+    zeros, ones, twos, squares = np.float64(0), np.float64(0), np.float64(0), np.float64(0)
+    spread_0, spread_1, spread_2 = 0.0, 0.0, 0.0
+    for b in range(sums.shape[0]):
+        if b < whole:
+            block, out = x[b * BLOCK : b * BLOCK + BLOCK], w[b * BLOCK : b * BLOCK + BLOCK]
+            zero, one, two, square = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            for i in range(BLOCK):  # written out: as a function of the block it takes longer
+                score = max(block[i], floor)
+                value = weight(score, c_high, c_low, k)
+                value = value if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+                e = np.float32(score - best) * step
+                first = value * e
+                out[i] = value
+                zero += value
+                one += first
+                two += first * e
+                square += value * value
+        else:
+            zero, one, two, square = _moments_block(tail, low, high, best, step, scale)
+            for i in range(BLOCK):
+                inside = (tail[i] >= low) & (tail[i] <= high)
+                w[b * BLOCK + i] = weight(max(tail[i], floor), c_high, c_low, k) if inside else np.float32(0)
+        sums[b] = zero
+        zeros, ones, twos, squares = zeros + zero, ones + one, twos + two, squares + square
+        spread_0 += np.float64(zero) * zero
+        spread_1 += np.float64(one) * one
+        spread_2 += np.float64(square) * square
+    exactly = per / np.float64(step) if step > 0 else 1.0
+    ones, twos = ones * exactly, twos * exactly * exactly
+    mean = ones / max(zeros, 1e-300)
+    common = 1e-8 if twos / max(zeros, 1e-300) - mean * mean > 1.0 else COMMON
+    random = ERROR + 1.2e-6
+    return (
+        (zeros, ones, twos, squares),
+        (
+            random * np.sqrt(spread_0) + common * zeros,
+            random * np.sqrt(spread_1) * exactly - common * ones,
+            2 * random * np.sqrt(spread_2) + 2 * common * squares,
+        ),
+    )
+
+
+@jit_sums
+def heat(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, scale: Any) -> Any:
+    """The first three of :func:`moments`, which keeps nothing and is faster."""
+    c_high, c_low, k, floor = scale
+    whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
+    scale, best, low, high = (c_high, c_low, k, floor), at_most(x, top), at_least(x, low), at_most(x, high)
+    step: Any = np.float32(per)
+    zeros, ones, twos = np.float64(0), np.float64(0), np.float64(0)
+    for b in range(whole):
+        block = x[b * BLOCK : b * BLOCK + BLOCK]
+        zero, one, two = np.float32(0), np.float32(0), np.float32(0)
+        for i in range(BLOCK):
+            score = max(block[i], floor)
+            value = weight(score, c_high, c_low, k)
+            value = value if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+            e = np.float32(score - best) * step
+            first = value * e
+            zero += value
+            one += first
+            two += first * e
+        zeros, ones, twos = zeros + zero, ones + one, twos + two
+    zero, one, two, _ = _moments_block(tail, low, high, best, step, scale)
+    exactly = per / np.float64(step) if step > 0 else 1.0
+    return zeros + zero, (ones + one) * exactly, (twos + two) * exactly * exactly
+
+
+@jit_sums
+def _moments_exactly(block: Any, low: Any, high: Any, top: Any, per: Any) -> Any:
+    zero, one, two, square = 0.0, 0.0, 0.0, 0.0
+    for i in range(BLOCK):
+        inside = (block[i] >= low) & (block[i] <= high)
+        e = (np.float64(block[i]) - top) * per if inside else 0.0
+        value = exact(e) if inside else 0.0
+        zero += value
+        one += value * e
+        two += value * e * e
+        square += value * value
+    return zero, one, two, square
+
+
+@jit_sums
+def moments_exactly(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, sums: Any) -> Any:
+    """The sums of w, w e, w e e and w w in float64, where the top weighs 1; ``sums`` gets those of w."""
+    whole, zeros, ones, twos, squares = x.shape[0] // BLOCK, 0.0, 0.0, 0.0, 0.0
+    for b in range(sums.shape[0]):
+        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+        zero, one, two, square = _moments_exactly(block, low, high, top, per)
+        sums[b] = zero
+        zeros, ones, twos, squares = zeros + zero, ones + one, twos + two, squares + square
+    return zeros, ones, twos, squares
+
+
+@jit_sums
+def _spread_block(block: Any, low: Any, high: Any, center: Any) -> Any:
+    number, one, two = 0.0, 0.0, 0.0
+    for i in range(BLOCK):
+        inside = (block[i] >= low) & (block[i] <= high)
+        d = np.float64(block[i]) - center if inside else 0.0
+        number += 1.0 if inside else 0.0
+        one += d
+        two += d * d
+    return number, one, two
+
+
+@jit_sums
+def spread(x: Any, tail: Any, low: Any, high: Any, center: Any) -> Any:
+    """How many scores the band has, and the sum of their squared distances to their mean; exact in float64.
+
+    ``center`` is any number near the mean, so that nothing cancels.
+    """
+    whole, number, one, two = x.shape[0] // BLOCK, 0.0, 0.0, 0.0
+    for b in range(whole + 1):
+        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+        more, first, second = _spread_block(block, low, high, center)
+        number, one, two = number + more, one + first, two + second
+    return number, max(two - one * one / max(number, 1.0), 0.0)
+
+
+@jit
+def middle(x: Any, low: Any, high: Any) -> Any:
+    """The mean of some scores of the band."""
+    number, total = 0, 0.0
+    for i in range(0, x.shape[0], max(1, x.shape[0] // 256)):
+        if low <= x[i] <= high:
+            number += 1
+            total += x[i]
+    return total / number if number else np.float64(high)
+
+
+@jit_sums
+def _largest(block: Any, low: Any, high: Any) -> Any:
+    best = block[0] if low <= block[0] <= high else low
+    for i in range(BLOCK):
+        inside = (block[i] >= low) & (block[i] <= high)
+        best = max(best, block[i] if inside else low)
+    return best
+
+
+@jit_sums
+def largest_from(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
+    """The largest score of a band that has one; ``tops`` gets the largest of each block, ``low`` where it has none."""
+    whole, best = x.shape[0] // BLOCK, low
+    for b in range(tops.shape[0]):
+        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+        if tops[b] >= low:
+            tops[b] = _largest(block, low, high)
+            best = max(best, tops[b])
+    return best
+
+
+@jit
+def smallest_from(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
+    """The smallest score of the band; NaN where it has none."""
+    whole, best, found = x.shape[0] // BLOCK, np.float64(high), False
+    for b in range(tops.shape[0]):
+        if tops[b] >= low:
+            block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+            for i in range(BLOCK):
+                if low <= block[i] <= high:
+                    best, found = min(best, np.float64(block[i])), True
+    return best if found else np.nan
+
+
+@jit
+def holds(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
+    """Whether any score is in the band, whose ends are of the row's type."""
+    whole = x.shape[0] // BLOCK
+    for b in range(tops.shape[0]):
+        if tops[b] >= low and bits_set(between(x, b * BLOCK, low, high) if b < whole else between(tail, 0, low, high)):
+            return True
+    return False
+
+
+@jit_sums
+def _inside_block(block: Any, known: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
+    one, two = np.float32(0), np.float32(0)
+    for i in range(BLOCK):
+        one += known[i] if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+        two += known[i] if (block[i] >= lower) & (block[i] <= higher) else np.float32(0)
+    return one, two
+
+
+@jit_sums
+def inside(x: Any, tail: Any, w: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
+    """The sums of the weights of two bands."""
+    whole, one, two = x.shape[0] // BLOCK, 0.0, 0.0
+    for b in range(w.shape[0] // BLOCK):
+        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+        first, second = _inside_block(block, w[b * BLOCK : b * BLOCK + BLOCK], low, high, lower, higher)
+        one, two = one + first, two + second
+    return one, two

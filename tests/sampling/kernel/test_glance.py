@@ -1,0 +1,157 @@
+"""What the kernel sees of rows is what they are, and the T that thermostats make of it is theirs."""
+
+import numpy as np
+import pytest
+
+import heatbath as hb
+from heatbath.control import Glance
+from heatbath.core.scores import read
+from heatbath.sampling import fast
+from heatbath.sampling.step import Step
+
+pytest.importorskip("numba")
+
+TOP_1 = hb.top_k(1)
+SIZES = [5000, 40_001]
+KINDS = ["language", "flat", "sure", "tied", "wide", "some forbidden", "equal"]
+TEMPERATURES = [0.0, 0.05, 0.3, 1.0, 2.5, 40.0, np.inf]
+
+
+def row_of(kind, size, seed=0):
+    random = np.random.default_rng(seed)
+    language = random.permutation(-1.3 * np.log(np.arange(1, size + 1)) + random.normal(0, 0.5, size))
+    made = {
+        "language": lambda: language,
+        "flat": lambda: random.normal(0, 0.3, size),
+        "sure": lambda: np.where(np.arange(size) == 7, language + 30, language),
+        "tied": lambda: np.where(np.arange(size) < 3, 2.5, language),
+        "wide": lambda: random.normal(0, 300, size),
+        "some forbidden": lambda: np.where(random.random(size) < 0.9, -np.inf, language),
+        "equal": lambda: np.full(size, 1.5),
+    }
+    return made[kind]().astype(np.float32)
+
+
+class Shown:
+    """Keeps the glance that it was shown."""
+
+    def __init__(self):
+        self.thermostat = hb.Thermostat(init=tuple, step=self.step, glances=True)
+
+    def step(self, state, seen):
+        self.glance = seen.glance
+        return 1.0, state
+
+
+def glance_at(scores, *steps):
+    """The kernel's glance at what the steps leave of the scores."""
+    shown = Shown()
+    steps = (*steps, hb.temperature(shown.thermostat))
+    assert fast.rows(steps, [step.init() for step in steps], scores, 0, 0) is not None
+    return shown.glance
+
+
+def decided(scores, thermostat, *steps, state=None):
+    """T by the kernel, of a thermostat behind some steps."""
+    steps = (*steps, hb.temperature(thermostat))
+    states = [step.init() for step in steps]
+    asked = fast.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
+    return None if asked is None else asked.ops[-1].number
+
+
+def by_reference(scores, thermostat, *steps, state=None):
+    shown = hb.chain(*steps).scores((), scores.astype(np.float64)).scores
+    return thermostat.step(thermostat.init() if state is None else state, hb.Seen(shown))[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [(), (hb.temperature(0.7),), (hb.min_p(0.001),), (TOP_1,)], ids=str)
+def test_each_number_is_that_of_the_reference(kind, size, steps):
+    scores = row_of(kind, size)
+    if kind == "equal" and steps == (TOP_1,) and size > 16384:
+        pytest.skip("where all tie, the reference serves")
+    seen = glance_at(scores, *steps)
+    wanted = Glance(read(hb.chain(*steps).scores((), scores.astype(np.float64)).scores))
+    assert seen.options == wanted.options
+    assert seen.largest_entropy == wanted.largest_entropy
+    for t in TEMPERATURES:
+        for name in ("log_sum", "entropy", "heat_capacity", "top_probability", "margin", "relative_entropy"):
+            got, right = getattr(seen.at(t), name), getattr(wanted.at(t), name)
+            assert got.shape == right.shape
+            np.testing.assert_allclose(
+                got, right, rtol=2e-6, atol=1e-7 if name in ("margin", "heat_capacity") else 1e-30
+            )
+
+
+def test_several_rows_at_several_temperatures():
+    scores = np.stack([row_of(kind, 5000) for kind in KINDS])
+    t = np.array(TEMPERATURES)
+    seen, wanted = glance_at(scores).at(t), Glance(read(scores.astype(np.float64)), t)
+    np.testing.assert_allclose(seen.entropy, wanted.entropy, rtol=2e-6)
+    np.testing.assert_allclose(seen.margin, wanted.margin, rtol=2e-6, atol=1e-7)
+
+
+RULES = [
+    hb.control.edt(1.0, 1.5),
+    hb.control.dynatemp(0.8, 0.5),
+    hb.by_confidence(0.2, 1.2),
+    hb.by_confidence(0.2, 1.2, "margin", 0.5),
+    hb.by_confidence(0.2, 1.2, "entropy"),
+    hb.control.by_function(lambda glance: 0.5 + 0.1 * glance.entropy),
+    hb.control.loop_guard(hb.by_confidence(0.2, 1.2)),
+    hb.hold_entropy(1.0, horizon=32),
+    hb.control.hold_surprise(2.0, 32),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [(), (hb.min_p(0.05),), (hb.temperature(1.3),)], ids=str)
+def test_rules_that_glance_decide_the_same(rule, kind, steps):
+    scores = row_of(kind, 5000)
+    np.testing.assert_allclose(decided(scores, rule, *steps), by_reference(scores, rule, *steps), rtol=2e-5)
+
+
+TARGETS = [
+    hb.hold_entropy(0.01),
+    hb.hold_entropy(0.5),
+    hb.hold_entropy(2.0),
+    hb.hold_entropy(5.0),
+    hb.hold_entropy(8.4),
+    hb.hold_entropy(100.0),
+    hb.hold_entropy(0.0),
+    hb.hold_entropy(0.2, unit="share"),
+    hb.hold_entropy(0.99, unit="share"),
+    hb.hold_entropy(0.8, unit="ratio"),
+    hb.hold_entropy(2.0, coldest=0.5, hottest=1.5),
+]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [(), (hb.min_p(0.05),), (hb.temperature(1.3),), (hb.typical(0.99),)], ids=str)
+def test_a_held_entropy_is_solved_to_a_ten_thousandth(kind, size, steps):
+    for seed in range(3):
+        scores = row_of(kind, size, seed)
+        for thermostat in TARGETS:
+            got, wanted = decided(scores, thermostat, *steps), by_reference(scores, thermostat, *steps)
+            if got is None:  # nothing tells one option from another
+                assert kind == "equal"
+                continue
+            np.testing.assert_allclose(got, wanted, rtol=1e-4, err_msg=str(thermostat))
+
+
+def test_a_thermostat_that_only_glances_is_shown_no_scores():
+    seen = Shown()
+    step = hb.temperature(seen.thermostat)
+    assert isinstance(step, Step)
+    assert step.glances
+    assert decided(row_of("language", 5000), seen.thermostat) == 1.0
+    assert seen.glance is not None
+
+
+def test_what_cannot_be_measured_goes_to_the_reference():
+    scores = np.zeros((2, 5000), np.float32)
+    scores[1] = np.nan
+    assert decided(scores, hb.by_confidence(0.2, 1.2)) is None
