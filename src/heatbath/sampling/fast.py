@@ -154,7 +154,7 @@ def rows(
             peaks = peaks or _kernel().peaks_for(scores.shape[1], scores.dtype, number)
             so_far = Rows(scores, tuple(ops), seeds, positions, peaks)
             sight = Sight(Sighted(partial(_measure, so_far), tuple(logits.shape[:-1]), _library(logits)))
-            now = Moment(None, NO_TOKENS, position, now.chance, context, sight)
+            now = now._replace(glance=sight)
         try:
             op = step.op(state, now) if step.op else None
         except NotSeenError:
