@@ -113,8 +113,10 @@ def draw(
     """One choice per row and the states of the steps after it, or None where the reference has to serve."""
     if plan.settled is None:
         asked = rows(plan.steps, states, logits, seed, position, context)
-        drawn = asked and draw_from(asked, plan.last, plan.steps)
-        return drawn and (like(drawn.choices, logits), learned(asked, plan.steps, drawn, logits))
+        drawn = draw_from(asked, plan.last, plan.steps) if asked else None
+        if asked is None or drawn is None:
+            return None
+        return like(drawn.choices, logits), learned(asked, plan.steps, drawn, logits)
     scores = _in_memory(logits)
     positions = _positions(position, logits)
     if scores is None or positions is None or len(states) != len(plan.steps):

@@ -70,7 +70,8 @@ def run(x: Any, ops: Any, numbers: Any, seed: Any, position: Any, top: Any, tops
     )  # fmt: skip
     row = (x, tail, tops)
     low, high, end, per = -MOST, top, np.inf, 1.0
-    number, count = np.int64(-1), np.int64(0)  # a plain -1 is a type of its own, for which all would be compiled again
+    number: Any = np.int64(-1)  # a plain -1 is a type of its own, for which all would be compiled again
+    count: Any = np.int64(0)
     total, doubt = -1.0, 0.0
     last = -1.0  # the per of the weights that were computed last; -1 where there are none, or the top was another
     for step in range(ops.shape[0]):
@@ -165,7 +166,8 @@ def run(x: Any, ops: Any, numbers: Any, seed: Any, position: Any, top: Any, tops
             found, last = not np.isnan(edge), -1.0
             low = max(low, lowest(mapped(edge, maps, count), top, maps, count)) if found else low
             if found and summed and at_least(x, low) >= at_least(x, edge):
-                sums[:] = over
+                for b in range(sums.shape[0]):  # an assignment of slices takes a second to compile
+                    sums[b] = over[b]
                 total, doubt = add_up(sums)
                 continue
         elif op == SURPRISAL and wanted[step]:
