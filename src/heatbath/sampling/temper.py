@@ -63,7 +63,7 @@ def temperature(thermostat: Any) -> Step:
         return Op("temperature", decided, state)
 
     if type(thermostat) in (int, float):
-        return Step(apply=apply, init=decide.init, op=Op("temperature", float(thermostat)))
+        return Step(apply=apply, init=decide.init, most=inf, op=Op("temperature", float(thermostat)))
     return Step(
         apply=apply,
         init=decide.init,
