@@ -54,6 +54,13 @@ def main() -> None:
         "max_position_embeddings": CONFIG.context,
         "bos_token_id": 0,
         "eos_token_id": 0,
+        "example_prompts": [
+            "There was once a",
+            "Once upon a time",
+            "There was once a king who",
+            "The wolf",
+            "The princess opened the door and saw a",
+        ],
     }
     (SHIPPED / "config.json").write_text(json.dumps(facts, indent=2) + "\n")
 

@@ -55,6 +55,13 @@ def test_a_file_that_cannot_be_used(directory: Path, name: str, content: str, wh
         load(directory)
 
 
+def test_prompts_that_suit_the_model(directory: Path) -> None:
+    assert read_directory(directory).example_prompts == ()
+    (directory / "config.json").write_text(json.dumps({"n_ctx": 12, "example_prompts": ["def f(", "class "]}))
+    assert read_directory(directory).example_prompts == ("def f(", "class ")
+    assert load(directory).example_prompts == ("def f(", "class ")  # type: ignore[attr-defined]
+
+
 def test_the_language_part_of_a_model_of_several_kinds_of_data(directory: Path) -> None:
     (directory / "generation_config.json").unlink()
     (directory / "config.json").write_text(

@@ -23,6 +23,8 @@ class Directory(NamedTuple):
     """The token before every text, if the model has one."""
     stop_tokens: frozenset[int]
     """Tokens that end a text."""
+    example_prompts: tuple[str, ...]
+    """Beginnings that suit what the model was trained on, where its configuration names some."""
 
 
 def read_directory(path: Path) -> Directory:
@@ -68,7 +70,8 @@ def read_directory(path: Path) -> Directory:
     }
     stop = _ids(config.get("eos_token_id"))
     start = (_ids(config.get("bos_token_id")) or stop)[:1]
-    return Directory(graph, tokenizer, context, start[0] if start else None, frozenset(stop))
+    examples = tuple(each for each in config.get("example_prompts") or () if isinstance(each, str))
+    return Directory(graph, tokenizer, context, start[0] if start else None, frozenset(stop), examples)
 
 
 def _ids(value: Any) -> list[int]:

@@ -46,11 +46,13 @@ class OnnxModel:
         context: int,
         start_token: int | None,
         stop_tokens: frozenset[int],
+        example_prompts: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.vocabulary = vocabulary
         self.context = context
         self.stop_tokens = stop_tokens
+        self.example_prompts = example_prompts
         self.tokenizer: Tokenizer = tokenizer
         self._session = session
         self._start_token = start_token
@@ -89,6 +91,7 @@ class OnnxModel:
             context=found.context,
             start_token=found.start_token,
             stop_tokens=found.stop_tokens,
+            example_prompts=found.example_prompts,
         )
 
     def start(self, prompts: Sequence[Sequence[int]]) -> tuple[Scores, KeyValueCache]:

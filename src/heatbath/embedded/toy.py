@@ -101,6 +101,7 @@ class ToyModel:
     name = "toy"
     vocabulary = FIRST_WORD + len(WORDS)
     stop_tokens = frozenset({STOP})
+    example_prompts = (" sun", " rain", " rain sun", " fog fog fog", " sun 雪")
 
     def __init__(self, *, stop: int = 1, context: int = 256) -> None:
         self.stop = stop

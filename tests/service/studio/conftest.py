@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from heatbath.control import Profile
+from heatbath.embedded import load, load_profile
 from tests.service.conftest import Server, run_server
 from tests.service.studio.words import WordsModel
 
@@ -29,6 +30,13 @@ def studio(words: WordsModel) -> Iterator[Server]:
     texts = ["", "Once", " kalo misu", " the reto and", " dil", ", venash"]
     rows = (words.start([words.tokenizer.encode(text)])[0] for text in texts)
     with run_server(words, profile=Profile.measure(rows, model=words.name)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def tales() -> Iterator[Server]:
+    """The whole service over the model that comes with heatbath."""
+    with run_server(load(), profile=load_profile()) as started:
         yield started
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import heatbath as hb
 from heatbath.control import Profile
+from heatbath.service.studio.api import EXAMPLE_PROMPTS
 from tests.service.studio.words import WordsModel, WordsTokenizer
 
 PROMPT = "Once kalo misu"
@@ -47,6 +48,16 @@ def test_the_model_and_its_profile(web, words):
     assert (data["name"], data["vocabulary"], data["context"]) == ("words", words.vocabulary, words.context)
     profile = Profile.from_json(json.dumps(data["profile"]))
     assert profile.effect(float("inf")).entropy > profile.effect(1.0).entropy
+
+
+def test_prompts_to_try_come_from_the_model_or_suit_any(running, toy, words):
+    class Unknown(WordsModel):
+        example_prompts = ()
+
+    for model, expected in [(toy, toy.example_prompts), (words, words.example_prompts), (Unknown(), EXAMPLE_PROMPTS)]:
+        with running(model) as server:
+            assert tuple(httpx.get(f"{server.url}/studio/model").json()["example_prompts"]) == expected
+    assert not any("once" in prompt.lower() for prompt in EXAMPLE_PROMPTS)
 
 
 def test_the_scores_are_the_models_own(web, words):

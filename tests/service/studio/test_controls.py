@@ -221,7 +221,7 @@ def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
     assert rows.count() == 18
     assert page.locator(".bar.cut").count() == 18 - kept
     expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
-    expect(rows.last).to_contain_text(f"all {len(scores) - 17} other tokens")
+    expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 17} other tokens")
     rest = np.sort(hb.softmax(scores))[::-1][17:].sum()
     assert float(rows.last.locator(".was").inner_text().rstrip("%")) == pytest.approx(100 * rest, rel=0.05)
     page.get_by_role("button", name="Show 50").click()
@@ -380,3 +380,18 @@ def test_every_number_explains_itself_to_the_keyboard(page):
     expect(page.locator("#explains-nats")).to_contain_text("0.693 奈特")
     buttons.first.press("Space")
     expect(page.locator("#explains-entropy")).to_be_hidden()
+
+
+def test_what_the_model_forbids_is_not_counted(open_page, running, toy):
+    with running(toy) as server:
+        page = open_page("#v=1&T=1&on=Tp&p=0.9", url=server.url)
+        expect(page.locator("#prompt")).to_have_value(" sun")
+        expect(page.locator("#examples .chip")).to_have_text([prompt.strip() for prompt in toy.example_prompts])
+        before, after = re.search(
+            r"(\d+) → (\d+)", page.locator("[data-step=top_p] .card-effect").inner_text()
+        ).groups()
+        cut = int(before) - int(after)
+        assert (int(before), cut > 0) == (6, True)
+        expect(page.locator("#sentence")).to_contain_text(f"{cut} of {before} tokens are cut")
+        expect(page.locator("#bars .bars")).to_have_attribute("aria-label", re.compile(f"{after} of {before} tokens"))
+        expect(page.locator(".bar.others")).to_be_hidden()

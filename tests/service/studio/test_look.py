@@ -39,12 +39,16 @@ CONTRAST = """() => {
     const own = getComputedStyle(e).backgroundColor;
     return own === "rgba(0, 0, 0, 0)" ? ground(e.parentElement) : `rgb(${rgb(own, ground(e.parentElement)).join(",")})`;
   };
+  const shown = (e) => (e ? getComputedStyle(e).opacity * shown(e.parentElement) : 1);
   const worst = [];
   for (const e of document.querySelectorAll("body *")) {
     const words = [...e.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!words || !e.getClientRects().length || e.closest("svg, .off, :disabled, .hidden, .skip")) continue;
+    if (!(words || e.matches("input[type=text], textarea")) || !e.getClientRects().length) continue;
+    if (e.closest("svg, :disabled, .hidden, .skip") || shown(e) === 0) continue;
     const under = ground(e);
-    const pair = [rgb(getComputedStyle(e).color, under), rgb(under, "white")].map(luminance).sort((a, b) => b - a);
+    const [ink, paper] = [rgb(getComputedStyle(e).color, under), rgb(under, "white")];
+    const faded = ink.map((v, i) => paper[i] + shown(e) * (v - paper[i]));
+    const pair = [faded, paper].map(luminance).sort((a, b) => b - a);
     const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
     if (ratio >= 4.5 || e.matches(".mark-space")) continue;
     worst.push(`${ratio.toFixed(2)} ${e.className} ${e.textContent.slice(0, 30)}`);
@@ -116,6 +120,38 @@ def test_the_page_can_be_walked_through_by_keyboard(page):
     assert len(reached) < 60
 
 
+def test_a_step_that_is_off_looks_off(page):
+    looks = "e => [getComputedStyle(e).borderTopStyle, getComputedStyle(e.querySelector('.mini')).opacity]"
+    assert page.locator("[data-step=top_k]").evaluate(looks) == ["dashed", "0.4"]
+    assert page.locator("[data-step=top_p]").evaluate(looks) == ["solid", "1"]
+
+
+PAPER = """() => [document.body, ...document.querySelectorAll(".panel, .card, .sentence, .numbers td")].flatMap((e) =>
+  [getComputedStyle(e).color, getComputedStyle(e).backgroundColor])
+  .map((colour) => (colour.startsWith("rgba(0, 0, 0, 0") ? "" : colour.match(/[0-9.]+/g).slice(0, 3).map(Number)))
+  .filter((rgb) => rgb && !(Math.max(...rgb) < 110 || Math.min(...rgb) > 230))"""
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_paper_is_white_in_every_theme(open_page, system):
+    page = open_page(color_scheme=system)
+    for _ in ("auto", "light", "dark"):
+        page.emulate_media(media="print", color_scheme=system)
+        assert page.evaluate(PAPER) == []
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        page.emulate_media(media="screen", color_scheme=system)
+        page.locator("#theme").click()
+
+
+def test_what_a_button_names_or_chooses_is_printed(page):
+    page.emulate_media(media="print")
+    for word in ("Entropy, bits", "Live choices", "temperature first", "under the model at T = 1", "OpenAI client"):
+        expect(page.get_by_text(word, exact=True).first).to_be_visible()
+    for word in ("temperature last", "under the sampler", "llama.cpp", "Run again", "Show 50", "Show as a table"):
+        expect(page.get_by_text(word, exact=True).first).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
 def test_print(page):
     page.emulate_media(media="print")
     expect(page.locator("#run")).to_be_hidden()
@@ -132,11 +168,44 @@ def test_the_strip_stays_in_sight(page):
         page.get_by_role("button", name="Hotter").click()
 
 
+def test_a_telephone_on_its_side_has_room_for_the_page(open_page):
+    page = open_page(width=640, height=320)
+    status = page.locator("#status")
+    expect(status).to_have_text("Done.")
+    expect(status).to_have_css("opacity", "0")  # it leaves when it was read
+    assert "status: Done." in page.locator("body").aria_snapshot()
+    page.locator("#code").scroll_into_view_if_needed()
+    expect(page.locator("#knob")).not_to_be_in_viewport()
+
+
+def test_the_status_line_stays_for_what_goes_on_and_what_went_wrong(open_page):
+    page = open_page()
+    page.clock.install()
+    page.route("**/studio/generate", lambda route: None)
+    status = page.locator("#status")
+    page.locator("#run").click()
+    expect(status).to_have_text("Writing three continuations …")
+    page.clock.run_for(10_000)
+    expect(status).to_have_css("opacity", "1")
+    page.locator("#run").click()
+    expect(status).to_have_text("Stopped.")
+    expect(status).to_have_css("opacity", "1")
+    page.clock.run_for(10_000)
+    expect(status).to_have_css("opacity", "0")
+    page.locator("#temperature").fill("cold")
+    page.locator("#temperature").press("Enter")
+    page.clock.run_for(10_000)
+    expect(status).to_have_css("opacity", "1")
+    page.unroute("**/studio/generate")
+
+
 def test_without_a_profile_the_knob_follows_the_next_token(open_page, browser, studio):
     page = open_page()
     page.route(
         "**/studio/model",
-        lambda route: route.fulfill(json={"name": "x", "vocabulary": 464, "context": 128, "profile": None}),
+        lambda route: route.fulfill(
+            json={"name": "x", "vocabulary": 464, "context": 128, "example_prompts": ["The"], "profile": None}
+        ),
     )
     page.reload()
     expect(page.locator("#effect-unit")).to_have_text("live choices for this token")

@@ -32,6 +32,26 @@ def test_too_cold(open_page, T):
     expect(page.locator("#knob")).to_be_focused()
 
 
+@pytest.mark.parametrize("T", ["0", "0.05", "0.3"])
+@pytest.mark.parametrize("prompt", ["There was once a", "The wolf", "The princess opened the door and saw a"])
+def test_one_click_leaves_the_cold(open_page, tales, T, prompt):
+    page = open_page(f"#v=1&T={T}&on=Tp&prompt={prompt}", url=tales.url)
+    cold = page.locator("#warnings :is(.low, .repeats)")
+    painted(page)
+    if cold.count():
+        with rewritten(page):
+            cold.locator("[data-remedy='remedy.temperature']").click()
+        painted(page)
+    expect(cold).to_have_count(0)
+    assert float(page.locator("#temperature").input_value()) < 1
+
+
+def test_the_remedy_for_the_cold_gives_the_model_four_live_choices(open_page):
+    page = open_page("#v=1&T=0&on=T")
+    take(page, "low", "remedy.temperature")
+    assert float(page.locator("#effect").inner_text()) >= 4
+
+
 def fake(page, ids, bits):
     """Answer the next request for continuations with these tokens, each as surprising as told."""
     token = {"text": " a", "bytes": "2061", "end": False, "rank": 1, "p": 0.5, "q": 0.5, "others": []}

@@ -59,6 +59,7 @@ class WordsModel:
     vocabulary = VOCABULARY
     context = 128
     stop_tokens = frozenset({0})
+    example_prompts = ("There was once a", "Once upon a time", "The wolf")
 
     def __init__(self) -> None:
         self.tokenizer = WordsTokenizer()

@@ -31,6 +31,8 @@ from heatbath.types import Model
 NAMED = 256
 """Tokens whose texts are sent with the scores; the page asks for others when it shows them."""
 MOST_LANES = 3
+EXAMPLE_PROMPTS = ("I think that", "The most important", "Yesterday", "It is not", "1, 2, 3,")
+"""What the page suggests where the model has no `example_prompts` of its own: beginnings that any text may have."""
 
 Ids = list[Annotated[int, Meta(ge=0)]]
 
@@ -74,6 +76,7 @@ def api_routes(engine: Engine, read: ReadBody, profile: Profile | None) -> list[
                 "name": model.name,
                 "vocabulary": model.vocabulary,
                 "context": model.context,
+                "example_prompts": list(getattr(model, "example_prompts", ()) or EXAMPLE_PROMPTS),
                 "profile": json.loads(profile.to_json()) if profile else None,
             }
         )

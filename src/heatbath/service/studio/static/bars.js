@@ -48,8 +48,8 @@ export function mountBars(app) {
     }
     const last = rows[count];
     set(last, Math.max(0, others.before), others.after, longest, result.kept <= count);
-    last.label.textContent = t("bars.others", { n: whole(ranked.ids.length - count) });
-    last.element.hidden = ranked.ids.length === count;
+    last.label.textContent = t("bars.others", { n: whole(ranked.allowed - count) });
+    last.element.hidden = ranked.allowed === count;
     paintCut(view, count);
     list.setAttribute("aria-label", summary(view));
     table.update();
@@ -59,10 +59,10 @@ export function mountBars(app) {
     const { kept } = view.result;
     const cutting = view.result.trail.filter(({ name, before, after }) => after < before && name !== "temperature");
     const names = cutting.map(({ name }) => t(`step.${name}`));
-    const inside = kept <= count && kept < view.ranked.ids.length;
+    const inside = kept <= count && kept < view.ranked.allowed;
     list.classList.toggle("has-cut", inside);
     cut.style.gridRow = inside ? String(kept + 1) : "auto";
-    cut.hidden = kept === view.ranked.ids.length;
+    cut.hidden = kept === view.ranked.allowed;
     const by = names.length ? names.join(" + ") : t("step.temperature");
     cut.textContent = t(inside ? "bars.cut.here" : "bars.cut.below", { by, n: whole(kept) });
     rows.forEach((each, i) => (each.element.style.gridRow = String(inside && i >= kept ? i + 2 : i + 1)));
@@ -107,7 +107,7 @@ function summary({ ranked, result, token }) {
     before: percent(ranked.own.p[0]),
     after: percent(result.p[0]),
     kept: whole(result.kept),
-    all: whole(ranked.ids.length),
+    all: whole(ranked.allowed),
   });
 }
 
@@ -121,7 +121,7 @@ function tableRows({ ranked, result, token }, shown) {
     share(ranked.own.p[i]),
     i < result.kept ? share(result.p[i]) : [t("table.cut"), 0],
   ]);
-  const others = t("bars.others", { n: whole(ranked.ids.length - count) });
+  const others = t("bars.others", { n: whole(ranked.allowed - count) });
   const rest = [Math.max(0, 1 - ranked.mass[count]), sum(result.p, count)].map(share);
   return [header, ...lines, [t("table.rest"), others, ...rest]];
 }

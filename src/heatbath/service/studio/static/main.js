@@ -21,6 +21,8 @@ import { fromHash, toHash } from "./url.js";
 import { mountWarnings, zonesOf } from "./warnings.js";
 import { sentence } from "./words.js";
 
+const READ_WITHIN = 4000; // milliseconds that news stays on the screen
+
 const link = fromHash(location.hash, initial());
 const settings = store(link.settings);
 const named = new Map(); // token id -> { id, text, bytes, end }
@@ -32,6 +34,7 @@ let parts = [];
 let dragging = false;
 let asked = null;
 let linkTimer = 0;
+let sayTimer = 0;
 let saying = () => "";
 
 const app = {
@@ -51,16 +54,23 @@ const app = {
   retranslate,
 };
 
-/** Words for the one status line: `words()` gives them in the language of the moment. */
-function say(words, failed = false) {
+/**
+ * Words for the one status line: `words()` gives them in the language of the moment. The line leaves once they could be
+ * read, unless something went wrong or they tell of what is still `going` on.
+ */
+function say(words, failed = false, going = false) {
+  const line = at("status");
   saying = words;
-  at("status").textContent = words();
-  at("status").classList.toggle("failed", failed);
+  line.textContent = words();
+  line.classList.toggle("failed", failed);
+  line.classList.toggle("said", words() === "");
+  clearTimeout(sayTimer);
+  if (!failed && !going) sayTimer = setTimeout(() => line.classList.add("said"), READ_WITHIN);
 }
 
 /** News of what begins or ends by itself: it does not push away an error that came meanwhile. */
-function report(words) {
-  if (!at("status").classList.contains("failed")) say(words);
+function report(words, { going = false } = {}) {
+  if (!at("status").classList.contains("failed")) say(words, false, going);
 }
 
 /** Everything the parts show, computed from the settings and the scores. */
@@ -133,7 +143,7 @@ let reads = 0;
 async function read(body, where = null) {
   asked?.abort();
   const mine = (asked = new AbortController());
-  say(() => t("status.reading"));
+  say(() => t("status.reading"), false, true);
   try {
     const answer = await ask("studio/next", body, mine.signal);
     for (const token of answer.named) named.set(token.id, token);
@@ -229,7 +239,8 @@ async function begin() {
     say(() => wordsFor(error), true);
     return;
   }
-  prompt.use(settings.get().prompt);
+  prompt.offer(model.example_prompts);
+  prompt.use(settings.get().prompt ?? model.example_prompts[0]);
 }
 
 begin();

@@ -1,4 +1,4 @@
-// The prompt: its text, its tokens coloured by surprisal, and examples that suit the small model. While a prompt is
+// The prompt: its text, its tokens coloured by surprisal, and examples that the model suggests. While a prompt is
 // refused, the page goes on showing the one before, and says so.
 
 import { at, fill, h } from "./dom.js";
@@ -7,21 +7,13 @@ import { t } from "./i18n.js";
 import { makeRun } from "./run.js";
 
 const LONGEST = 60; // letters of the prompt on show that are repeated
-const EXAMPLES = [
-  "There was once a",
-  "Once upon a time",
-  "There was once a king who",
-  "The wolf",
-  "The princess opened the door and saw a",
-];
 
 export function mountPrompt(app, onRead) {
   const box = at("prompt");
-  const chips = EXAMPLES.map((text) => h("button", { type: "button", class: "chip", onclick: () => use(text) }, text));
+  let chips = [];
   const caption = h("span", { class: "fine", id: "prompt-tokens" });
   const text = h("span", { class: "run", role: "group", "aria-labelledby": "prompt-tokens" });
   const run = makeRun(text, app.inspector, { tokens: [], parts: null }, () => "before");
-  fill(at("examples"), chips);
   at("prompt-form").append(h("p", { class: "prompt-tokens" }, caption, " ", text));
   at("prompt-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -36,6 +28,12 @@ export function mountPrompt(app, onRead) {
 
   let refusal = null;
   let shown = null;
+
+  /** Prompts to try. */
+  function offer(examples) {
+    chips = examples.map((text) => h("button", { type: "button", class: "chip", onclick: () => use(text) }, text));
+    fill(at("examples"), chips);
+  }
 
   async function use(text) {
     box.value = text; // from here on what is in the box is the writer's
@@ -63,6 +61,7 @@ export function mountPrompt(app, onRead) {
   }
 
   return {
+    offer,
     use,
     met,
     still,

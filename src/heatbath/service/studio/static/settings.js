@@ -18,7 +18,7 @@ export function legal(name, value) {
 }
 
 export const initial = () => ({
-  prompt: "There was once a",
+  prompt: null, // the first that the model suggests
   value: { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05 },
   on: { temperature: true, top_k: false, top_p: true, min_p: false },
   order: ORDERS.first,

@@ -94,7 +94,7 @@ export function mountStreams(app) {
     running = mine;
     for (const { name } of wanted) held[name] = [];
     button();
-    app.report(words);
+    app.report(words, { going: true });
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
       await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));

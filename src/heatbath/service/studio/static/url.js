@@ -16,7 +16,7 @@ export function toHash(settings, { language, withPrompt = false }) {
   fields.set("seed", String(settings.seed));
   fields.set("by", settings.measure);
   fields.set("lang", language);
-  if (withPrompt) fields.set("prompt", settings.prompt);
+  if (withPrompt && settings.prompt !== null) fields.set("prompt", settings.prompt);
   return `#${fields}`;
 }
 

@@ -15,6 +15,7 @@ const LIMITS = {
   surprise: 6, // mean bits per token under the model: one in 64
 };
 const BEST = 50;
+const LIVELY = Math.log(4); // nats of mean entropy: with fewer live choices texts go round in circles
 
 /** The share of draws that fall outside the model's own best 50; 0 for vocabularies too small to ask. */
 function outside(ranked, result) {
@@ -76,8 +77,9 @@ function tooLow({ ranked, result, settings, steps, scale }, written) {
   if (!certain && again <= LIMITS.repeats) return null;
   const free = applyChain(ranked, atTemperature(steps, 1)).p[0] < 0.9;
   const enough = free ? solveAxis((each) => -applyChain(ranked, atTemperature(steps, each)).p[0], -0.9) : 1;
-  const livelier = scale.temperatureAt(scale.entropyAt(T) + Math.LN2);
-  const to = Math.min(1, Math.max(roundUp(enough), again > LIMITS.repeats ? livelier : 0));
+  // The text to come is not known yet, so the remedy also leaves the range in which texts begin to repeat themselves.
+  const livelier = scale.temperatureAt(Math.max(LIVELY, scale.entropyAt(T) + Math.LN2));
+  const to = Math.min(1, Math.max(roundUp(enough), roundUp(livelier)));
   return {
     kind: certain ? "low" : "repeats",
     values: { p: percent(result.p[0]), before: percent(ranked.own.p[0]), repeats: percent(again) },

@@ -6,7 +6,7 @@ import { spoken } from "./tokens.js";
 export function sentence({ ranked, result, settings, token }) {
   const T = settings.on.temperature ? settings.value.temperature : 1;
   const top = spoken(token(ranked.ids[0]));
-  const size = ranked.ids.length;
+  const size = ranked.allowed; // what was never possible is not cut either
   if (ranked.own.p[0] > 0.99) return t("says.certain", { token: top, p: percent(ranked.own.p[0]) });
   if (T === 0) return t("says.zero", { token: top });
   const parts = [];
