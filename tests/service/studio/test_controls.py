@@ -395,3 +395,5 @@ def test_what_the_model_forbids_is_not_counted(open_page, running, toy):
         expect(page.locator("#sentence")).to_contain_text(f"{cut} of {before} tokens are cut")
         expect(page.locator("#bars .bars")).to_have_attribute("aria-label", re.compile(f"{after} of {before} tokens"))
         expect(page.locator(".bar.others")).to_be_hidden()
+        expect(page.get_by_role("button", name="Show 50")).to_be_hidden()
+        expect(page.locator("[data-number=kept]")).to_contain_text(f"{after} of {before}")

@@ -147,6 +147,8 @@ def test_what_a_button_names_or_chooses_is_printed(page):
     page.emulate_media(media="print")
     for word in ("Entropy, bits", "Live choices", "temperature first", "under the model at T = 1", "OpenAI client"):
         expect(page.get_by_text(word, exact=True).first).to_be_visible()
+    sign = page.locator(".numbers th button").first.evaluate("e => getComputedStyle(e, '::after').content")
+    assert sign == "none"  # nothing opens on paper
     for word in ("temperature last", "under the sampler", "llama.cpp", "Run again", "Show 50", "Show as a table"):
         expect(page.get_by_text(word, exact=True).first).to_be_hidden()
     page.emulate_media(media="screen")

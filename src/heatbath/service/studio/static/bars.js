@@ -34,6 +34,7 @@ export function mountBars(app) {
     fill(list, rows.map((each) => each.element), cut);
     const swatches = [["hollow", "bars.before"], ["solid", "bars.after"], ["hatched", "bars.cut"]];
     fill(key, swatches.map(([kind, word]) => h("span", { class: `swatch ${kind}` }, t(word))));
+    more.hidden = view.ranked.allowed <= FEW;
     more.textContent = t(shown === FEW ? "bars.more" : "bars.fewer", { n: shown === FEW ? MANY : FEW });
   }
 

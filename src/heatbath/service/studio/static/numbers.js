@@ -45,7 +45,7 @@ export function mountNumbers() {
       set("nats", decimal(ranked.own.entropy, 4, 4), decimal(result.entropy, 4, 4));
       set("choices", choices(Math.exp(ranked.own.entropy)), choices(Math.exp(result.entropy)));
       set("kept", whole(ranked.allowed), whole(result.kept));
-      cells.kept.unit.textContent = ` ${t("numbers.of", { n: whole(ranked.ids.length) })}`;
+      cells.kept.unit.textContent = ` ${t("numbers.of", { n: whole(ranked.allowed) })}`;
       set("mass", percent(1), evenPercent(ranked.mass[result.kept]));
       set("top", evenPercent(ranked.own.p[0]), evenPercent(result.p[0]));
     },
