@@ -139,6 +139,8 @@ def test_paper_is_white_in_every_theme(open_page, system):
         page.emulate_media(media="print", color_scheme=system)
         assert page.evaluate(PAPER) == []
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        track = "getComputedStyle(document.querySelector('[role=switch]:checked'), '::before').backgroundColor"
+        assert page.evaluate(track) == "rgb(30, 28, 25)"  # not on its way there
         page.emulate_media(media="screen", color_scheme=system)
         page.locator("#theme").click()
 
