@@ -59,7 +59,7 @@ class WordsModel:
     vocabulary = VOCABULARY
     context = 128
     stop_tokens = frozenset({0})
-    example_prompts = ("There was once a", "Once upon a time", "The wolf")
+    example_prompts = ("There was once a", "Once upon a time", "The princess opened the door and saw a")
 
     def __init__(self) -> None:
         self.tokenizer = WordsTokenizer()
