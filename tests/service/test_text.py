@@ -94,6 +94,32 @@ def test_a_character_is_held_until_it_is_complete():
     assert (piece.text, len(piece.tokens)) == ("雪", 3)
 
 
+@given(
+    st.lists(st.sampled_from([b"a", "雪".encode(), "é".encode(), *(bytes([b]) for b in "雪é😀\x80".encode())])), STOPS
+)
+def test_a_token_stands_where_its_text_begins_when_bytes_are_no_text(pieces, stops):
+    """Whoever cuts the text at the offsets gets what each token wrote, and U+FFFD for what was left unfinished."""
+    tokens = [Token(piece) for piece in pieces]
+    writer, made = write(tokens, stops, offset=2)
+    text = "??" + "".join(piece.text for piece in made)
+    for token, offset in (placed for piece in made for placed in piece.tokens):
+        own = token.bytes.decode(errors="ignore")
+        if own and not writer.stopped:
+            assert text.startswith(own, offset)
+
+
+def test_an_unfinished_character_belongs_to_the_tokens_before():
+    _, pieces = write([Token(b"x\xe9"), Token(b"\x9b"), Token(b"eng"), Token(b"\xe9"), Token(b"\xe9"), Token(b"\xff")])
+    assert "".join(piece.text for piece in pieces) == "x\ufffdeng\ufffd\ufffd\ufffd"
+    assert [offset for piece in pieces for _, offset in piece.tokens] == [0, 1, 2, 5, 6, 7]
+
+
+def test_a_token_waits_for_the_whole_of_its_text():
+    writer = Writer(["bc"])
+    assert writer.push(Token(b"ab")) == ("a", ())
+    assert writer.push(Token(b"d")) == ("bd", ((Token(b"ab"), 0), (Token(b"d"), 2)))
+
+
 def test_what_may_begin_a_stop_text_is_held_no_longer_than_needed():
     writer = Writer(["abc"])
     assert [writer.push(Token(byte)).text for byte in (b"x", b"a", b"b", b"a", b"b", b"d")] == [

@@ -98,6 +98,9 @@ def plan_completion(request: CompletionRequest, model: Model) -> Plan:
     """
     items = _items(request.prompt)
     common = _common(request, model)
+    if len(items) > MAX_CHOICES:
+        why = f"there are {len(items)} prompts, and {MAX_CHOICES} is the most"
+        raise _refusal(why, "prompt", "send several requests")
     if len(items) * common["n"] > MAX_CHOICES:
         raise _refusal(
             f"{len(items)} prompts with n={common['n']} each ask for {len(items) * common['n']} answers, "
@@ -107,7 +110,7 @@ def plan_completion(request: CompletionRequest, model: Model) -> Plan:
         )
     wanted = request.max_tokens
     # 0 is legal here: with echo and logprobs it asks for the probabilities of the prompt
-    max_tokens = COMPLETION_TOKENS if wanted is None else wanted and _option("max_tokens", wanted)
+    max_tokens = COMPLETION_TOKENS if wanted is None else _option("max_tokens", wanted, low=0)
     return Plan(
         [_prompt(item, model, needed=min(max_tokens, 1)) for item in items],
         max_tokens=max_tokens,
@@ -183,9 +186,10 @@ def _biases(bias: dict[str, float], vocabulary: int) -> tuple[tuple[int, float],
     return tuple(sorted((int(token), number) for token, number in bias.items()))
 
 
-def _option(name: str, value: Any, param: str | None = None) -> Any:
+def _option(name: str, value: Any, param: str | None = None, **other: float) -> Any:
+    """The value, checked by the option's row of the table, or by one that differs from it in ``other``."""
     try:
-        return OPTIONS[name].check(value)
+        return OPTIONS[name]._replace(**other).check(value)
     except InputError as error:
         error.field = param or name
         raise _from_option(error) from None
@@ -226,7 +230,7 @@ def _stops(stop: str | list[str] | None) -> list[str]:
 
 def _items(prompt: str | list[Any]) -> list[Any]:
     """The prompts of a request: texts, or lists of what should be tokens."""
-    if prompt == []:
+    if prompt == [] or (isinstance(prompt, list) and [] in prompt):
         raise _refusal("the list is empty", "prompt", 'write "" for the beginning of a text')
     items = [prompt] if isinstance(prompt, str) or isinstance(prompt[0], int) else prompt
     if len({type(item) for item in items}) > 1 or any(isinstance(item, int) for item in items):

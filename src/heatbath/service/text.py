@@ -57,8 +57,12 @@ class Writer(Generic[TokenT]):
 
     def push(self, token: TokenT) -> Piece[TokenT]:
         """Take one more token; give what is certain now."""
-        self._waiting.append(Placed(token, self._given + len(self._held)))
-        return self._take(self._decoder.decode(token.bytes))
+        unfinished = bool(self._decoder.getstate()[0])
+        first = self._decoder.decode(token.bytes[:1])
+        # a byte that does not go on with an unfinished character makes U+FFFD of it, which other tokens wrote
+        broken = unfinished and len(first) + bool(self._decoder.getstate()[0]) == 2
+        self._waiting.append(Placed(token, self._given + len(self._held) + broken))
+        return self._take(first + self._decoder.decode(token.bytes[1:]))
 
     def finish(self) -> Piece[TokenT]:
         """Everything that was held back; after a stop text there is nothing."""
