@@ -10,7 +10,7 @@ from rich.text import Text
 from heatbath.cli.flags import settings
 from heatbath.cli.sample_page import page, splits_at, summary
 from heatbath.cli.strand import Drawn, Strand
-from heatbath.cli.surprisal import STYLES
+from heatbath.cli.surprisal import MANY
 from heatbath.service.text import Placed
 from heatbath.types import Reading
 
@@ -95,10 +95,10 @@ def test_a_moving_temperature_is_told():
 
 
 def test_tokens_wear_the_style_of_their_surprise_and_blanks_wear_none():
-    console = Console(force_terminal=True, width=80)
+    console = Console(force_terminal=True, width=80, color_system="truecolor", no_color=False)
     (_, text, *_) = page(console, "P:", [strand([0, 1], surprisal=7.0)]).renderables[1].renderables
     assert isinstance(text, Text)
-    styled = [text.plain[span.start : span.end] for span in text.spans if STYLES[3] in str(span.style)]
+    styled = [text.plain[span.start : span.end] for span in text.spans if MANY[3] in str(span.style)]
     assert styled == ["once", "upon"]
 
 

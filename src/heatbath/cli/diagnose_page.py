@@ -15,7 +15,7 @@ from heatbath.cli.diagnose_effects import plot, sentence, table
 from heatbath.cli.diagnose_texts import AGAIN, looping, sample
 from heatbath.cli.plot import gauge
 from heatbath.cli.screen import ascii_only, printable
-from heatbath.cli.surprisal import in_bits
+from heatbath.cli.surprisal import in_bits, styles_for
 from heatbath.sampling import Diagnosis, Verdict
 
 BLUE, ORANGE, GREEN = "#2a7fc1", "#c85a00", "#0f8f6c"
@@ -41,7 +41,7 @@ def show(console: Console, case: Case) -> None:
     if any(verdict.remedies for verdict in found.verdicts):
         console.print(Text(), Padding(_remedies(found), (0, 1), expand=False), sep="\n")
     if case.strands:
-        console.print(Text(), Padding(sample(case), (0, 1), expand=False), sep="\n")
+        console.print(Text(), Padding(sample(case, styles_for(console)), (0, 1), expand=False), sep="\n")
     if found.response is not None and found.sensitivity is not None:
         lines = plot(found, found.response, STYLES[found.outcome], *page)
         console.print(Text(), *lines, Text(), table(found.effects, case.profile, *page), sep="\n")

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from heatbath.cli.case import Case
 from heatbath.cli.screen import printable
-from heatbath.cli.surprisal import legend, style_of
+from heatbath.cli.surprisal import Styles, legend, style_of
 from heatbath.cli.watched import Watched
 from heatbath.sampling import Diagnosis, Repeats
 from heatbath.sampling.diagnosis.repeats import RUN
@@ -24,7 +24,7 @@ def looping(found: Diagnosis) -> int | None:
     return next(place for place, each in enumerate(found.repeated) if each and each.share == verdict.value)
 
 
-def sample(case: Case) -> Text:
+def sample(case: Case, styles: Styles) -> Text:
     """One of the texts: the one that repeats itself most, or the first, coloured by surprise."""
     which = looping(case.found) or 0
     strand = case.strands[which]
@@ -32,17 +32,17 @@ def sample(case: Case) -> Text:
     worst = None if looping(case.found) is None else case.found.repeated[which]
     text = Text.assemble((f"text {which + 1} of {len(case.strands)}", "bold"))
     if worst is None or not worst.share:
-        return text.append("\n").append(start).append(_coloured(strand)).append("\n").append(legend())
+        return text.append("\n").append(start).append(_coloured(strand, styles)).append("\n").append(legend(styles))
     text.append(", what it had written before ", "dim").append("underlined", AGAIN).append("\n")
     return text.append(start).append(_underlined(strand, worst))
 
 
-def _coloured(strand: Watched) -> Text:
+def _coloured(strand: Watched, styles: Styles) -> Text:
     text = Text()
     for drawn, characters in strand.parts():
         if len(text) > SHOWN:
             return text.append(" ...", "dim")
-        text.append(printable(characters), style_of(drawn.reading.surprisal))
+        text.append(printable(characters), style_of(drawn.reading.surprisal, styles))
     return text
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from heatbath.cli.screen import ascii_only, number, printable
 from heatbath.cli.strand import Strand
-from heatbath.cli.surprisal import in_bits, legend, style_of
+from heatbath.cli.surprisal import Styles, in_bits, legend, style_of, styles_for
 
 NARROWEST = 28
 """Characters that a column needs; with less the texts stand one below the other."""
@@ -23,18 +23,18 @@ FINISHED = {"stop": "then it ended", "length": "then it was cut", "context": "cu
 
 def page(console: Console, prompt: str, strands: Sequence[Strand]) -> RenderableType:
     """Everything that the screen shows of these strands at this moment."""
-    sign = "*" if ascii_only(console) else "◆"
+    sign, styles = "*" if ascii_only(console) else "◆", styles_for(console)
     several = len({strand.seed for strand in strands}) > 1
     heads = [f"{strand.setting.label}, seed {strand.seed}" if several else strand.setting.label for strand in strands]
     splits = [splits_at(strand, strands) for strand in strands]
-    texts = [_text(prompt, strand, split, sign) for strand, split in zip(strands, splits, strict=True)]
+    texts = [_text(prompt, strand, split, sign, styles) for strand, split in zip(strands, splits, strict=True)]
     notes = ["\n".join(summary(strand, split, sign)) for strand, split in zip(strands, splits, strict=True)]
     beside = console.is_terminal and len(strands) > 1 and (console.width - GAP) // len(strands) >= NARROWEST + GAP
     body = _columns(heads, texts, notes) if beside else _stack(heads, texts, notes)
     seed = Text.assemble(f"seed {strands[0].seed}", (f"  (the same again: --seed {strands[0].seed})", "dim"))
     if not console.is_terminal:
         return Group(body, seed)
-    return Group(Text(), body, Padding(Group(legend(), seed), (0, GAP // 2 if beside else 0)))
+    return Group(Text(), body, Padding(Group(legend(styles), seed), (0, GAP // 2 if beside else 0)))
 
 
 def _columns(heads: Sequence[str], texts: Sequence[Text], notes: Sequence[str]) -> RenderableType:
@@ -52,7 +52,7 @@ def _stack(heads: Sequence[str], texts: Sequence[Text], notes: Sequence[str]) ->
     return Group(*blocks)
 
 
-def _text(prompt: str, strand: Strand, split: int | None, sign: str) -> Text:
+def _text(prompt: str, strand: Strand, split: int | None, sign: str, styles: Styles) -> Text:
     shown = Text().append(printable(prompt), "dim")
     surprisal = 0.0  # of the tokens that write the next characters together
     for index, (drawn, characters) in enumerate(strand.parts()):
@@ -62,7 +62,7 @@ def _text(prompt: str, strand: Strand, split: int | None, sign: str) -> Text:
         if index == split:
             shown.append(sign, "bold")
         if characters:
-            shown.append(printable(word), style_of(surprisal))
+            shown.append(printable(word), style_of(surprisal, styles))
             surprisal = 0.0
     return shown
 
