@@ -76,6 +76,15 @@ def test_a_temperature_that_moves_is_estimated(heatbath):
     assert case["used"]["low"] < case["used"]["value"]
 
 
+def test_a_thermostat_is_shown_the_text_so_far(heatbath):
+    by_text = "by_text([['after:a', 0.0]], 3.0)"
+    [case] = document(heatbath("diagnose", "The king", "--chain", by_text, *SMALL, "--json"))
+    assert case["verdicts"][0]["name"] == "loops"
+    refused = heatbath("diagnose", "The king", "--chain", "by_rule([['a', 0.5]], 0.7)", *SMALL)
+    assert refused.code == 2
+    assert "the text so far is all that is known here" in refused.err
+
+
 def test_targets_are_looked_up(heatbath):
     made = document(heatbath("diagnose", "The king", *SMALL, "--entropy", "1.5", "--top-probability", "0.6", "--json"))
     effects = made[0]["effects"]

@@ -214,7 +214,14 @@ MISTAKES = {
     "an unreachable target": (["1", "2", "--entropy", "5"], "--entropy 5"),
     "a negative target": (["1", "2", "--entropy", "-1"], "--entropy"),
     "a word for a target": (["1", "2", "--perplexity", "two"], "--perplexity 'two'"),
-    "too few names": (["1", "2", "--names", "a"], "2 scores and 1 names"),
+    "too few names": (["1", "2", "--names", "a"], "the number of scores is 2, that of names 1"),
+    "a blank name": (["1", "2", "--names", "a,"], "--names 'a,': name 2 is blank"),
+    "nothing on standard input": (["-"], "standard input: there is nothing to choose from: it holds no number; write"),
+    "a score that no double holds": (["1e400", "1"], "'1e400': it is too large for a double; write 1.7e308 at most"),
+    "a thermostat that reads": (
+        ["2", "1", "--chain", "by_text([['indentation', 0.8]], 0.6)"],
+        "the context has no text; here are scores alone; heatbath sample",
+    ),
     "an unknown option": (["1", "2", "--frobnicate"], "--frobnicate"),
     "no rows": (["1", "2", "--rows", "0"], "--rows"),
 }

@@ -108,6 +108,14 @@ MISTAKES = {
     "a chain that does not parse": (["a", "--chain", "temperature(0.7) ->"], "\n  temperature(0.7) ->\n"),
     "a long prompt": ([" sun" * 300], "shorten it"),
     "a prompt that is no text": (["a\udcff"], "character 1 is no character"),
+    "a stop that is everywhere": (
+        ["a", "--stop", ""],
+        "--stop '': an empty text would end every answer at once; write",
+    ),
+    "a thermostat that needs a grammar": (
+        ["a", "--chain", "by_rule([['a', 0.5]], 0.7)"],
+        "the context has no rule; the text so far is all that is known here",
+    ),
     "a flag without its value": (["a", "-T"], "-T"),
 }
 

@@ -60,6 +60,14 @@ def test_a_port_in_use_is_one_line(heatbath):
     assert len(ran.err.splitlines()) == 1
 
 
+def test_an_address_of_another_machine_is_told_which_to_give(heatbath):
+    ran = heatbath("serve", "--model", "toy", "--host", "192.0.2.1")  # set aside for examples: no machine has it
+    assert (ran.code, ran.out) == (2, "")
+    assert "192.0.2.1" in ran.err
+    assert "; give an address of this machine: --host 127.0.0.1, or --host 0.0.0.0" in ran.err
+    assert "another port" not in ran.err
+
+
 @pytest.mark.parametrize("port", ["99999", "-1", "http", "1.5"])
 def test_what_is_no_port_is_refused(heatbath, port):
     ran = heatbath("serve", "--model", "toy", "--port", port)

@@ -9,9 +9,20 @@ import typer
 
 from heatbath.cli.case import Case
 from heatbath.cli.diagnose_page import show
-from heatbath.cli.flags import Chains, Json, MinP, Setting, Temperatures, TopK, TopP, checked, flag, settings
+from heatbath.cli.flags import (
+    Chains,
+    Json,
+    MinP,
+    Setting,
+    Temperatures,
+    TopK,
+    TopP,
+    checked,
+    flag,
+    settings,
+    temperature_of,
+)
 from heatbath.cli.models import ModelName
-from heatbath.cli.numbers import as_number
 from heatbath.cli.saved import read_saved
 from heatbath.cli.screen import read_input, screen, write_json
 from heatbath.cli.table import TARGETS
@@ -142,7 +153,7 @@ def _alone(**flags: Any) -> None:
 def _of_file(
     path: str, temperatures: Sequence[str], tempered: bool | None, vocabulary: int | None, targets: Mapping[str, Any]
 ) -> Case:
-    asked = [as_number(text) for text in temperatures]
+    asked = [temperature_of(text) for text in temperatures]
     if len(asked) > 1 or None in asked:
         raise InputError(
             "a file was written at one temperature, a number",

@@ -16,7 +16,7 @@ from heatbath.core import (
     temperature_for,
     top_probability,
 )
-from heatbath.errors import while_doing
+from heatbath.errors import InputError, while_doing
 from heatbath.sampling import chain, temperature
 
 Scores = npt.NDArray[np.float64]
@@ -51,9 +51,18 @@ def reference(scores: Scores) -> Column:
 
 
 def at(scores: Scores, setting: Setting) -> Column:
-    """What the setting draws from."""
+    """What the setting draws from.
+
+    Raises:
+        InputError: unusable scores; a thermostat that looks at more than scores.
+    """
     with while_doing("working"):
-        drawn, _, used = setting.sampler.scores(setting.sampler.init(), scores)
+        try:
+            drawn, _, used = setting.sampler.scores(setting.sampler.init(), scores)
+        except InputError as error:
+            if error.field == "context":
+                error.instead = "here are scores alone; heatbath sample and heatbath diagnose show it a text"
+            raise
         if str(setting.sampler.draw) == "greedy()":
             drawn = chain(temperature(0)).scores((), drawn).scores
         kept = np.isfinite(drawn)

@@ -78,11 +78,12 @@ def _names(text: str | None, count: int) -> list[str]:
     if text is None:
         return [f"#{position}" for position in range(1, count + 1)]
     names = [name.strip() for name in text.split(",")]
-    if len(names) != count:
+    if len(names) != count or not all(names):
+        counted = f"the number of scores is {count}, that of names {len(names)}"
         raise InputError(
-            f"there are {count} scores and {len(names)} names",
+            counted if len(names) != count else f"name {names.index('') + 1} is blank",
             doing="naming the options",
-            on=f"--names {text}",
+            on=f"--names {text!r}",
             instead="give one name for each score, set apart by commas",
         )
     return names

@@ -57,8 +57,13 @@ def number_of(text: str | None) -> Any:
     try:
         return int(text)  # exact, as a seed of 64 bits must be
     except ValueError:
-        value = as_number(text)
+        value = as_number(text, instead="write a number nearer to 0")
         return text if value is None else value
+
+
+def temperature_of(text: str) -> float | None:
+    """The number that ``-T`` was given; None where it is the text of a thermostat."""
+    return as_number(text, instead="write inf for the hottest T")
 
 
 Temperatures = Annotated[
@@ -101,7 +106,7 @@ def settings(temperatures: Sequence[str], chains: Sequence[str], **others: str |
 
 
 def _at_temperature(text: str, others: dict[str, Any]) -> Setting:
-    value = as_number(text)
+    value = temperature_of(text)
     if value is not None:
         return Setting(f"T = {text}", sampler_from({"temperature": value, **others}))
     _check_thermostat(text)

@@ -28,11 +28,18 @@ class NumbersCommand(TyperCommand):
         return super().parse_args(ctx, [MINUS + word[1:] if NEGATIVE.match(word) else word for word in args])
 
 
-def as_number(word: Any) -> float | None:
+TOO_LARGE = "write 1.7e308 at most: scores are finite, and only their differences matter"
+
+
+def as_number(word: Any, *, instead: str = "") -> float | None:
     r"""What Python reads as a number, with a hyphen or a true minus sign; None for anything else.
 
     >>> as_number("-1.5"), as_number("\N{MINUS SIGN}inf"), as_number("one")
     (-1.5, -inf, None)
+
+    Arguments:
+        word: what was typed.
+        instead: what to write for a number that no double holds; left out, the advice is that for a score.
 
     Raises:
         InputError: the number is finite, and no double is as large.
@@ -46,7 +53,8 @@ def as_number(word: Any) -> float | None:
         return None
     if math.isinf(value) and "inf" not in text.lower():
         shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise InputError("it is too large for a double", on=repr(shown), instead=f"write {value}")
+        instead = instead or (TOO_LARGE if value > 0 else "write -inf, which forbids the option")
+        raise InputError("it is too large for a double", on=repr(shown), instead=instead)
     return value
 
 
@@ -57,9 +65,14 @@ def read_numbers(arguments: list[str]) -> list[float]:
     ``-`` for standard input.
 
     Raises:
-        InputError: an argument that is none of these, a file that cannot be read, JSON at fault (with the position).
+        InputError: an argument that is none of these, a file that cannot be read, JSON at fault (with the position), no
+            number at all.
     """
-    return [value for argument in arguments for value in _read(argument)]
+    numbers = [value for argument in arguments for value in _read(argument)]
+    if not numbers:
+        where = ", ".join("standard input" if argument == "-" else repr(argument) for argument in arguments)
+        raise InputError("there is nothing to choose from: it holds no number", on=where, instead=EXAMPLE)
+    return numbers
 
 
 def _read(argument: str) -> list[float]:

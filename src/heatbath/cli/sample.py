@@ -26,6 +26,7 @@ from heatbath.cli.sample_page import page, splits_at
 from heatbath.cli.screen import read_input, screen, write_json
 from heatbath.cli.strand import Strand, grow
 from heatbath.embedded import load
+from heatbath.errors import InputError
 from heatbath.types import Model
 
 COMPARED = ("0.2", "0.8", "1.6")
@@ -81,8 +82,14 @@ def sample(
     )
     first, copies, limit = checked("seed", seed), checked("n", n), checked("max_tokens", max_tokens)
     first = secrets.randbelow(1_000_000) if first is None else first
-    stops = [text for text in stop or () if text]
-    strands = [Strand(setting, first + i, stops) for setting in wanted for i in range(copies)]
+    if "" in (stop or ()):
+        raise InputError(
+            "an empty text would end every answer at once",
+            doing="setting",
+            on="--stop ''",
+            instead="write for example --stop 'The end.', or leave --stop out",
+        )
+    strands = [Strand(setting, first + i, stop or ()) for setting in wanted for i in range(copies)]
     if prompt == "-":
         prompt = read_input().rstrip("\n")
     loaded = load(model)

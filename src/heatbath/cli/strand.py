@@ -55,10 +55,14 @@ class Strand:
         self.ids = list(prompt)
         self.state = self.setting.sampler.init(prompt)
 
+    def context(self, model: Model) -> SoFar:
+        """What a thermostat may look at."""
+        return SoFar(lambda: model.tokenizer.decode(self.ids))
+
     def draw(self, model: Model, scores: Array) -> int:
         """Grow by one token, which is returned."""
         choice, self.state, reading = self.setting.sampler.step(
-            self.state, scores, seed=self.seed, reading=True, context=SoFar(lambda: model.tokenizer.decode(self.ids))
+            self.state, scores, seed=self.seed, reading=True, context=self.context(model)
         )
         token = int(choice)
         if token in model.stop_tokens:
@@ -93,13 +97,22 @@ def _read(model: Model, prompt: str) -> list[int]:
     return model.tokenizer.encode(prompt)
 
 
+def _drawn(strand: Strand, model: Model, scores: Array) -> int:
+    try:
+        return strand.draw(model, scores)
+    except InputError as error:
+        if error.field == "context":
+            error.instead = "the text so far is all that is known here; by_rule is for loops that follow a grammar"
+        raise
+
+
 def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) -> Iterator[None]:
     """Let the strands grow to their ends; yields whenever each of them has grown by a token.
 
     The strands share the cost of the model, never their randomness: each depends on its own seed alone.
 
     Raises:
-        InputError: the prompt leaves no room in the model's context.
+        InputError: the prompt leaves no room in the model's context; a thermostat that looks at more than the text.
     """
     ids = _read(model, prompt)
     room = model.context - len(ids)
@@ -116,7 +129,7 @@ def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) 
     scores, cache = model.start([ids])  # read once, for all of them
     scores, cache = scores.repeat(len(growing), axis=0), cache.rows([0] * len(growing))
     for left in range(min(max_tokens, room) - 1, -1, -1):
-        tokens = [strand.draw(model, row) for strand, row in zip(growing, scores, strict=True)]
+        tokens = [_drawn(strand, model, row) for strand, row in zip(growing, scores, strict=True)]
         yield
         keep = [row for row, strand in enumerate(growing) if not strand.finish]
         if not (keep and left):

@@ -23,7 +23,9 @@ class Watched(Strand):
 
     def draw(self, model: Model, scores: Array) -> int:
         """Grow by one token."""
-        handed_on, _, used = self.setting.sampler.scores(self.state, scores, seed=self.seed)
+        handed_on, _, used = self.setting.sampler.scores(
+            self.state, scores, seed=self.seed, context=self.context(model)
+        )
         token = super().draw(model, scores)
         self.seen.append(scores)
         # T = 0 takes one option and forbids none

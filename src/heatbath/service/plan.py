@@ -186,10 +186,11 @@ def _biases(bias: dict[str, float], vocabulary: int) -> tuple[tuple[int, float],
     return tuple(sorted((int(token), number) for token, number in bias.items()))
 
 
-def _option(name: str, value: Any, param: str | None = None, **other: float) -> Any:
-    """The value, checked by the option's row of the table, or by one that differs from it in ``other``."""
+def _option(name: str, value: Any, param: str | None = None, *, low: float | None = None) -> Any:
+    """The value, checked by the option's row of the table; ``low`` stands in place of the row's own."""
+    option = OPTIONS[name] if low is None else OPTIONS[name]._replace(low=low)
     try:
-        return OPTIONS[name]._replace(**other).check(value)
+        return option.check(value)
     except InputError as error:
         error.field = param or name
         raise _from_option(error) from None

@@ -1,6 +1,7 @@
 """Running the service on a port."""
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import Callable, Iterable
@@ -53,15 +54,19 @@ def listen(host: str = HOST, port: int = PORT) -> socket.socket:
         listening.listen(1024)
     except OSError as error:
         listening.close()
-        other = port + 1 if port < LAST_PORT else PORT
+        field, instead = _remedy(error, port)
         raise InputError(
-            error.strerror or str(error),
-            doing="starting the service",
-            on=where,
-            instead=f"choose another port: --port {other}, or --port 0 for any free one",
-            field="port",
+            error.strerror or str(error), doing="starting the service", on=where, instead=instead, field=field
         ) from None
     return listening
+
+
+def _remedy(error: OSError, port: int) -> tuple[str, str]:
+    """The argument at fault, and what to write in its place."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "host", "give an address of this machine: --host 127.0.0.1, or --host 0.0.0.0 for all that it has"
+    other = PORT if error.errno == errno.EACCES or port == LAST_PORT else port + 1  # low ports are not for everybody
+    return "port", f"choose another port: --port {other}, or --port 0 for any free one"
 
 
 def address(listening: socket.socket) -> str:
