@@ -13,7 +13,7 @@ import pytest
 
 import heatbath as package
 
-VERBS = ("serve", "sample", "explain")
+VERBS = ("serve", "sample", "explain", "diagnose")
 
 
 def test_version(heatbath):
@@ -33,6 +33,13 @@ def test_every_verb_has_help_with_examples(heatbath, verb):
     ran = heatbath(verb, "--help", width=120)
     assert ran.code == 0
     assert f"heatbath {verb}" in ran.out.split("Examples")[1]
+
+
+@pytest.mark.parametrize("words", [[], *([verb] for verb in VERBS)])
+def test_a_switch_takes_no_value(heatbath, words):
+    text = heatbath(*words, "--help", width=120).out
+    assert "--help" in text
+    assert "bool" not in text.lower()
 
 
 def test_every_option_of_the_table_is_a_flag(heatbath):

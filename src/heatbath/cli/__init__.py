@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from heatbath import __version__
+from heatbath.cli.commands import Command, Group
 from heatbath.cli.diagnose import diagnose
 from heatbath.cli.explain import explain
 from heatbath.cli.numbers import NumbersCommand
@@ -31,14 +32,15 @@ Exit codes: 0 done, 1 failed, 2 used wrongly, 130 stopped by Ctrl-C"""
 
 app = typer.Typer(
     name="heatbath",
+    cls=Group,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
-app.command()(sample)
+app.command(cls=Command)(serve)
+app.command(cls=Command)(sample)
 app.command(cls=NumbersCommand)(explain)
-app.command()(diagnose)
+app.command(cls=Command)(diagnose)
 
 
 def _print_version(wanted: bool) -> None:
@@ -51,9 +53,7 @@ def _print_version(wanted: bool) -> None:
 def program(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit.", metavar=" "
-        ),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Put any model in a heat bath: choose how sharply it chooses."""

@@ -73,7 +73,6 @@ def diagnose(
             "--tempered/--raw",
             help="Whether the log-probabilities in a file are those after the temperature, or --raw, before it. Left "
             "out: found out where they tell.",
-            metavar=" ",
             show_default=False,
         ),
     ] = None,

@@ -84,7 +84,7 @@ Frequency = Annotated[str | None, flag("frequency_penalty", panel="Penalties")]
 TopK = Annotated[str | None, flag("top_k")]
 TopP = Annotated[str | None, flag("top_p")]
 MinP = Annotated[str | None, flag("min_p")]
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON document for machines.", metavar=" ")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON document for machines.")]
 
 
 class Setting(NamedTuple):

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from typer.core import TyperCommand
-
+from heatbath.cli.commands import Command
 from heatbath.cli.screen import read_input
 from heatbath.errors import InputError
 
@@ -16,7 +15,7 @@ NEGATIVE = re.compile(r"-(?=\.?\d|inf)", re.IGNORECASE)
 EXAMPLE = "write numbers such as 2.0 1 -1, the path of a file, or - for standard input"
 
 
-class NumbersCommand(TyperCommand):
+class NumbersCommand(Command):
     """A command among whose arguments ``-1`` and ``-inf`` are numbers and not options.
 
     The parser takes whatever begins with a hyphen for an option. A true minus sign is not one, and :func:`as_number`
