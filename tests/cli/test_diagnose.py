@@ -150,6 +150,30 @@ def test_saved_answers_and_plain_text(heatbath, tmp_path, drawn):
     assert "30 times: 国王说不" in heatbath("diagnose", "--file", "-", stdin="从前" + "国王说不" * 30).out
 
 
+def test_an_answer_of_the_service_at_1_8_is_too_high_and_never_fine(heatbath, tmp_path):
+    testing = pytest.importorskip("starlette.testclient", reason="the extra heatbath[serve] is not installed")
+    from heatbath.embedded import load
+    from heatbath.service.app import create_app
+
+    asked = {"prompt": "Once upon a time", "temperature": 1.8, "n": 3, "logprobs": 3, "max_tokens": 60, "seed": 1}
+    with testing.TestClient(create_app(load(None)), base_url="http://127.0.0.1") as client:
+        answer = client.post("/v1/completions", json=asked).json()
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(answer))
+    for words in ((), ("-T", "1.8")):
+        ran = heatbath("diagnose", "--file", str(path), *words)
+        assert "T is too high" in ran.out
+        assert "answered by heatbath itself: the log-probabilities are those before the temperature" in ran.out
+    assert "answered by" not in heatbath("diagnose", "--file", str(path), "--raw").out
+    del answer["system_fingerprint"], answer["heatbath"]
+    path.write_text(json.dumps(answer))
+    said = " ".join(heatbath("diagnose", "--file", str(path), "-T", "1.8").out.split())
+    assert "no verdict answer.json, T = 1.8" in said
+    assert "tail: the log-probabilities may be those before or after" in said
+    assert "add --raw (before) or --tempered (after)" in said
+    assert "tempered=" not in said
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("temperature", ["0.2", "1.8"])
 def test_nothing_is_wider_than_the_terminal(heatbath, width, temperature):

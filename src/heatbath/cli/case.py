@@ -27,6 +27,8 @@ class Case(NamedTuple):
     model: Model | None
     profile: Profile | None
     """What each T does to this model on average; None where nobody has measured it."""
+    own: bool = False
+    """Whether the texts are known to be answers of heatbath's own service, by what the file says."""
 
     def spell(self, passage: Sequence[Any]) -> str:
         """A passage as people read it."""

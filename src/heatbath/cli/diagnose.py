@@ -31,6 +31,7 @@ from heatbath.control import Profile
 from heatbath.embedded import load, load_profile
 from heatbath.errors import InputError
 from heatbath.sampling import diagnose as judge
+from heatbath.sampling.diagnosis.written import after_temperature
 from heatbath.types import Model
 
 TEXTS, LENGTH = 8, 240
@@ -72,7 +73,7 @@ def diagnose(
         typer.Option(
             "--tempered/--raw",
             help="Whether the log-probabilities in a file are those after the temperature, or --raw, before it. Left "
-            "out: found out where they tell.",
+            "out: known of heatbath's own answers, and found out where others tell.",
             show_default=False,
         ),
     ] = None,
@@ -163,8 +164,14 @@ def _of_file(
     texts = read_saved(path)
     temperature = checked("temperature", temperatures[0]) if temperatures else None
     found = judge(texts=texts, temperature=temperature, tempered=tempered, options=vocabulary, wanted=targets or None)
+    found = found._replace(verdicts=tuple(each._replace(why=_with_flags(each.why)) for each in found.verdicts))
+    own = tempered is None and after_temperature(texts) is False
     name = "standard input" if path == "-" else Path(path).name
-    return Case(f"{name}, T = {temperatures[0]}" if temperatures else name, None, texts, "", (), found, None, None)
+    return Case(f"{name}, T = {temperatures[0]}" if temperatures else name, None, texts, "", (), found, None, None, own)
+
+
+def _with_flags(why: str) -> str:
+    return why.replace("tempered=False or tempered=True", "--raw (before) or --tempered (after)")
 
 
 def _of_model(

@@ -66,6 +66,8 @@ def _head(case: Case, page: Page) -> Text:
         elif bounds is not None:
             high = f" to {in_bits(bounds[1]):.2f}" if isfinite(bounds[1]) else " or more"
             head.append(f" (the model itself, at T = 1: {in_bits(bounds[0]):.2f}{high})", "dim")
+    if case.own:
+        head.append("\nanswered by heatbath itself: the log-probabilities are those before the temperature", "dim")
     return head
 
 

@@ -272,3 +272,25 @@ def test_tensors_of_pytorch_are_judged_alike():
     for mine, theirs in zip(found.verdicts, same.verdicts, strict=True):
         assert mine[:3] == theirs[:3]
         assert mine.value == pytest.approx(theirs.value, rel=1e-6)
+
+
+def test_nothing_is_fine_while_one_side_is_not_measured():
+    words = " ".join(f"word{i}" for i in range(200))
+    found = diagnose(text=words)
+    assert (found.outcome, found.verdict("loops").outcome) == ("no verdict", "fine"), "it may still be too hot"
+    surprising = diagnose(logprobs=[-1.0] * 100, tempered=False)
+    assert (surprising.outcome, surprising.verdict("tail").outcome) == ("no verdict", "fine"), (
+        "it may still be too cold"
+    )
+    both = diagnose(tokens=list(range(100)), logprobs=[-1.0] * 100, tempered=False)
+    assert both.outcome == "fine"
+    assert diagnose(text="no " * 100).outcome == "too low", "one side is enough for what is wrong"
+
+
+def test_texts_may_say_whether_their_log_probabilities_are_tempered():
+    raw = Written(tokens=list(range(100)), logprobs=[-8.0] * 100, tempered=False)
+    assert diagnose(texts=[raw, Written(text="more")]).outcome == "too high"
+    assert diagnose(texts=[raw, raw._replace(tempered=None)]).outcome == "no verdict", "they do not agree"
+    assert diagnose(texts=[raw], tempered=True).outcome == "no verdict", "what is said last holds"
+    with pytest.raises(hb.InputError, match="tempered is True, False or None"):
+        diagnose(texts=[raw._replace(tempered="no")])

@@ -114,3 +114,13 @@ def test_an_answer_of_our_own_service_is_read_and_its_log_probabilities_are_thos
         assert found.verdict("temperature").outcome == "fine"
         assert found.used.high < 1
         assert found.verdict("tail").outcome == "fine"
+
+
+@pytest.mark.parametrize(
+    "known", [{"system_fingerprint": "heatbath-0.1.0"}, {"heatbath": {"chain": "top_k(2)", "seed": 1}}]
+)
+def test_answers_of_our_own_service_hold_log_probabilities_before_the_temperature(known):
+    whole, alone = COMPLETION | known, {"choices": [{"text": "a b"}]} | known
+    assert [text.tempered for text in read_responses(json.dumps([whole, COMPLETION, alone]))] == [False, None, None]
+    assert read_responses(json.dumps({"response": {"body": whole}}))[0].tempered is False
+    assert read_responses(json.dumps(COMPLETION | {"system_fingerprint": "fp_44709d6fcb"}))[0].tempered is None

@@ -16,7 +16,7 @@ from heatbath.sampling.diagnosis.known import Known, know
 from heatbath.sampling.diagnosis.repeats import Repeats
 from heatbath.sampling.diagnosis.used import Estimate, used_temperature
 from heatbath.sampling.diagnosis.verdict import Outcome, Verdict
-from heatbath.sampling.diagnosis.written import Written, check
+from heatbath.sampling.diagnosis.written import Written, after_temperature, check
 
 
 class Diagnosis(NamedTuple):
@@ -42,13 +42,18 @@ class Diagnosis(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """Of the four on quality together: "fine" where all that could be measured is, and a side where only one is."""
-        measured = [verdict for verdict in self.verdicts if verdict.name != "temperature" and verdict.value is not None]
-        found = {verdict.outcome for verdict in measured}
+        """Of the four on quality together: a side where only one is found, and "fine" where all that could be measured
+        is, on either side something.
+        """
+        measured = {verdict.name: verdict.outcome for verdict in self.verdicts if verdict.value is not None}
+        found = {outcome for name, outcome in measured.items() if name != "temperature"}
         sides: list[Outcome] = [side for side in _SIDES if side in found]
         if len(sides) == 1:
             return sides[0]
-        return "fine" if found == {"fine"} else "no verdict"
+        both = all(
+            measured.keys() & names for names in _SIDES.values()
+        )  # loops alone cannot clear a T of being too high
+        return "fine" if both and found == {"fine"} else "no verdict"
 
     def verdict(self, name: str) -> Verdict:
         """The verdict of this name.
@@ -67,7 +72,8 @@ class Diagnosis(NamedTuple):
         )
 
 
-_SIDES: tuple[Outcome, ...] = ("too low", "too high")
+_SIDES: dict[Outcome, set[str]] = {"too low": {"loops", "frozen"}, "too high": {"tail", "surprise"}}
+"""The verdicts that find each."""
 
 
 def _line(verdict: Verdict) -> str:
@@ -112,7 +118,8 @@ def diagnose(
         texts: several texts, each a :class:`Written`, in place of all the arguments above.
         temperature: the T that was asked for, if it was one. Without it, or where the choices tell of another, the one
             that they tell is judged.
-        tempered: whether ``logprobs`` are those after division by T; None: not known.
+        tempered: whether ``logprobs`` are those after division by T; None: as the texts say (:class:`Written`), or not
+            known.
         options: V, where there are no logits; without it, entropies from ``top_logprobs`` have no upper bound.
         wanted: effects to find a T for, such as ``{"entropy": [0.5, 1.0], "top_probability": [0.9]}``.
         level: the confidence of every interval, 0 < level < 1.
@@ -155,7 +162,8 @@ def diagnose(
         asked = None if temperature is None else float(temperature)
         checked = [check(each) for each in given]
         known = [know(each, asked, options) for each in checked]
-        return _judge(known, all(each.logits is not None for each in checked), asked, tempered, effects, sure)
+        after = after_temperature(checked) if tempered is None else tempered
+        return _judge(known, all(each.logits is not None for each in checked), asked, after, effects, sure)
 
 
 def _judge(

@@ -10,7 +10,7 @@ from heatbath.sampling.diagnosis.limits import EXCESS, FEWEST, MORE, OUTSIDE, SU
 from heatbath.sampling.diagnosis.verdict import Verdict, mean_interval, no_verdict, share_interval
 
 CONVENTION = (
-    "the log-probabilities may be those before or after the temperature, and these do not say which; pass "
+    "the log-probabilities may be those before or after the temperature, and these do not say which; add "
     "tempered=False or tempered=True"
 )
 

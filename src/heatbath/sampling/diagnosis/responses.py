@@ -15,7 +15,9 @@ def read_responses(text: str) -> list[Written]:
 
     Chat answers (``choices[].logprobs.content`` with ``top_logprobs``), older completions (``choices[].logprobs`` with
     ``tokens``, ``token_logprobs``, ``top_logprobs``), and lines of batch output (``response.body``) are read, one
-    :class:`Written` per choice. A choice without log-probabilities gives its words alone.
+    :class:`Written` per choice. A choice without log-probabilities gives its words alone. Answers of heatbath's own
+    service are known by their ``system_fingerprint``, or the field ``heatbath``, to have log-probabilities before the
+    temperature.
 
     Arguments:
         text: one JSON document, a list of them, or one on each line (JSONL).
@@ -33,12 +35,7 @@ def read_responses(text: str) -> list[Written]:
     Reference: OpenAI's API reference, "Chat completions" and "Completions (legacy)".
     """
     with while_doing("reading answers"):
-        found = [
-            written
-            for where, document in _documents(text)
-            for choice in _choices(document, where)
-            if (written := _written(choice, where)) is not None
-        ]
+        found = [written for where, document in _documents(text) for written in _texts(_body(document), where)]
         if not found:
             raise InputError("no choice holds a text", instead=INSTEAD)
         return found
@@ -63,9 +60,27 @@ def _documents(text: str) -> Iterator[tuple[str, Any]]:
         yield "the answer", whole
 
 
-def _choices(document: Any, where: str) -> list[Any]:
+def _body(document: Any) -> Any:
+    """The answer in a line of batch output, or the answer that it already is."""
     if isinstance(document, Mapping) and isinstance(document.get("response"), Mapping):
-        document = document["response"].get("body")
+        return document["response"].get("body")
+    return document
+
+
+def _texts(body: Any, where: str) -> Iterator[Written]:
+    for choice in _choices(body, where):
+        written = _written(choice, where)
+        if written is not None:
+            before = written.logprobs is not None and _is_ours(body)
+            yield written._replace(tempered=False) if before else written
+
+
+def _is_ours(body: Mapping[str, Any]) -> bool:
+    fingerprint = str(body.get("system_fingerprint"))
+    return fingerprint.startswith("heatbath-") or isinstance(body.get("heatbath"), Mapping)
+
+
+def _choices(document: Any, where: str) -> list[Any]:
     choices = document.get("choices") if isinstance(document, Mapping) else None
     if not isinstance(choices, list) or not all(isinstance(choice, Mapping) for choice in choices):
         raise _bad("it has no list of choices", where)

@@ -39,6 +39,14 @@ class Written(NamedTuple):
     """Which options a truncation left, booleans ``(N, V)``; None: all."""
     text: str | None = None
     """The words, where there are no tokens."""
+    tempered: bool | None = None
+    """Whether the log-probabilities are those after division by T; None: not known."""
+
+
+def after_temperature(texts: Sequence[Written]) -> bool | None:
+    """Whether log-probabilities are those after the temperature, as all texts that have some say; None: not known."""
+    said = {text.tempered for text in texts if text.logprobs is not None or text.top_logprobs is not None}
+    return said.pop() if len(said) == 1 else None
 
 
 def check(text: Written) -> Written:
@@ -47,7 +55,7 @@ def check(text: Written) -> Written:
     Raises:
         InputError: nothing is known, lengths disagree, or values that are no scores, tokens or log-probabilities.
     """
-    if all(value is None for value in text):
+    if all(value is None for value in text._replace(tempered=None)):
         raise InputError(
             "nothing is known of the text",
             instead="give logits, tokens, logprobs, top_logprobs or text",
@@ -67,6 +75,10 @@ def check(text: Written) -> Written:
         text = text._replace(top_logprobs=[_tops(each) for each in _listed(text.top_logprobs, "top_logprobs")])
     if text.text is not None and not isinstance(text.text, str):
         raise InputError(f"a text is expected, not {show(text.text):.60}", instead="give a str", field="text")
+    tempered: Any = text.tempered
+    if tempered is not None and not isinstance(tempered, bool):
+        why = f"tempered is True, False or None, not {show(tempered):.60}"
+        raise InputError(why, instead="leave it out if it is not known", field="tempered")
     lengths = {name: len(getattr(text, name)) for name in _LONG if getattr(text, name) is not None}
     for (name, length), (other, more) in pairwise(lengths.items()):
         if length != more:
