@@ -188,6 +188,26 @@ def test_zero_is_not_said_to_cut(heatbath):
     assert "Cut: 2 of 3" in heatbath("explain", "3", "2", "1", "--chain", "top_k(1)").out
 
 
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("width", [20, 30, 35, 36, 38, 40])
+def test_in_a_narrow_terminal_every_number_is_still_there(process, width, plain):
+    scores, settings = np.array([2.0, 1.0, 0.5, -1.0]), (1.0, 0.5, 2.0)
+    encoding = {"PYTHONIOENCODING": "ascii" if plain else "utf-8", "PYTHONUTF8": "0"}
+    ran = process(*WORDS, "--names", "tea,coffee,milk,salt", "--rows", "3", COLUMNS=str(width), **encoding)
+    assert ran.code == 0
+    for temperature in settings:
+        shares = core.softmax(scores, temperature=temperature)
+        for number in (
+            *(f"{100 * share:.1f} %" for share in shares),
+            f"{core.entropy(scores, temperature=temperature):.3f}",
+            f"{core.perplexity(scores, temperature=temperature):.2f}",
+            f"{core.effective_choices(scores, temperature=temperature):.2f}",
+            f"{core.heat_capacity(scores, temperature=temperature):.3f}",
+        ):
+            assert number in ran.out, (width, temperature, number)
+    assert max(map(cell_len, ran.out.splitlines())) <= width
+
+
 @pytest.mark.parametrize("width", [5, 15, 25])
 def test_a_terminal_too_narrow_to_show_much_does_no_harm(heatbath, width):
     assert heatbath(*WORDS, width=width).code == 0

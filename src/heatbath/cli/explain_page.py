@@ -76,8 +76,12 @@ def show(console: Console, names: list[str], scores: Scores, columns: Sequence[C
         length=max(0, min(24, (page.width - fixed) // beside - FIGURE - 3)),
         full=max(column.top_probability for column in columns),
     )
-    for start in range(0, len(told), beside):
-        console.print(Text(), _table(page, told[start : start + beside], scale), sep="\n")
+    logits = max(cell_len("logit"), *(cell_len(number(page.scores[i])) for i in listed))
+    if page.width < named + logits + FIGURE + 6 + 2 * page.plain:  # blanks around three columns, and lines between
+        console.print(*_stacked(page, told), sep="\n", no_wrap=True, overflow="ellipsis")
+    else:
+        for start in range(0, len(told), beside):
+            console.print(Text(), _table(page, told[start : start + beside], scale), sep="\n")
     console.print(Text(), *_plot(page, told, columns[0]), Text(), sep="\n")
     words = Table.grid(padding=(0, 1), pad_edge=True)
     for column, hue in hued[1:]:
@@ -102,6 +106,25 @@ def _table(page: Page, group: Sequence[tuple[Column, str]], scale: Scale) -> Tab
     for name, measure in MEASURES.items():
         table.add_row(Text(name, "dim"), "", *(Text(f"{measure(column):>{FIGURE - 1}}") for column, _ in group))
     return table
+
+
+def _stacked(page: Page, hued: Sequence[tuple[Column, str]]) -> list[Text]:
+    """Where no table fits: one setting below the other, numbers before names, of which as much is shown as fits."""
+    lines = [Text(), Text("logit")]
+    lines += [Text(f"{number(page.scores[option]):>{FIGURE - 1}} {page.names[option]}") for option in page.listed]
+    for column, hue in hued:
+        lines += [Text(), Text(column.label, hue)]
+        lines += [_counted(float(column.probabilities[option]), page.names[option]) for option in page.listed]
+        others = len(page.names) - len(page.listed)
+        if others:
+            lines.append(_counted(float(np.delete(column.probabilities, page.listed).sum()), f"{others} others"))
+        lines += [Text(f"{measure(column):>{FIGURE - 1}} ").append(name, "dim") for name, measure in MEASURES.items()]
+    return lines
+
+
+def _counted(share: float, name: str) -> Text:
+    figure = _share(share)
+    return figure.append(" " * (FIGURE - len(figure))).append(name)
 
 
 def _cell(share: float, scale: Scale, hue: str, plain: bool) -> Text:
