@@ -240,7 +240,7 @@ MISTAKES = {
     "a score that no double holds": (["1e400", "1"], "'1e400': it is too large for a double; write 1.7e308 at most"),
     "a thermostat that reads": (
         ["2", "1", "--chain", "by_text([['indentation', 0.8]], 0.6)"],
-        "the context has no text; here are scores alone; heatbath sample",
+        "the context has no text; here are scores alone; give a thermostat that looks at nothing else",
     ),
     "an unknown option": (["1", "2", "--frobnicate"], "--frobnicate"),
     "no rows": (["1", "2", "--rows", "0"], "--rows"),

@@ -27,10 +27,10 @@ def contrast(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
     return (brighter + 0.05) / (darker + 0.05)
 
 
-def rendered(name: str | None, **more: object) -> list[str]:
+def rendered(name: str | None, *, no_color: bool = False) -> list[str]:
     """The codes in front of each step of the legend, as a terminal gets them."""
     file = io.StringIO()
-    console = Console(file=file, force_terminal=True, color_system=name, width=100, **more)
+    console = Console(file=file, force_terminal=True, color_system=name, width=100, no_color=no_color)
     console.print(legend(styles_for(console)), end="")
     written = file.getvalue().split("T = 1", 1)[1]
     steps = ("<1", "1-3", "3-6", "6-10", ">10")

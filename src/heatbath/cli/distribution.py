@@ -61,7 +61,9 @@ def at(scores: Scores, setting: Setting) -> Column:
             drawn, _, used = setting.sampler.scores(setting.sampler.init(), scores)
         except InputError as error:
             if error.field == "context":
-                error.instead = "here are scores alone; heatbath sample and heatbath diagnose show it a text"
+                error.instead = (
+                    "here are scores alone; give a thermostat that looks at nothing else, such as hold_entropy(1.0)"
+                )
             raise
         if str(setting.sampler.draw) == "greedy()":
             drawn = chain(temperature(0)).scores((), drawn).scores
