@@ -190,3 +190,27 @@ def test_an_order_that_no_float_holds(order):
     with pytest.raises(InputError, match="order is too large") as error:
         effective_choices([1.0, 2.0], order=order)
     assert error.value.field == "order"
+
+
+@pytest.mark.parametrize("row", [[2.0, 1.0, 0.0], [2.0, 1.0, -inf], [2.0, -inf, -inf]])
+def test_gradients_of_free_energy_at_t_inf_are_their_limits(torch, jax, row):
+    options = sum(score > -inf for score in row)
+    expected = [-1 / options if score > -inf else 0.0 for score in row]
+    z, t = (torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (row, inf))
+    dz, dt = torch.autograd.grad(free_energy(z, t), (z, t))
+    assert dz.tolist() == pytest.approx(expected)
+    assert float(dt) == pytest.approx(-log(options))
+    assert torch.autograd.grad(free_energy(z, inf), z)[0].tolist() == pytest.approx(expected)
+    dz, dt = jax.jit(jax.grad(free_energy, argnums=(0, 1)))(np.float32(row), np.float32(inf))
+    assert dz.tolist() == pytest.approx(expected)
+    assert float(dt) == pytest.approx(-log(options))
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("t", [-1.0, float("nan")])
+def test_what_is_no_temperature_gives_nan_where_it_cannot_be_checked(jax, measure, t):
+    assert np.isnan(jax.jit(measure)(np.float32([2.0, 1.0, -inf]), t))
+
+
+def test_what_is_beyond_the_type_becomes_its_limit_without_a_warning():
+    assert free_energy(np.float32([2.0, 1.0]), 1e300) == -inf

@@ -73,3 +73,9 @@ def test_the_field_is_the_callers():
 def test_no_rows_at_all_are_fine(library):
     assert softmax(library.array(np.zeros((0, 4)))).shape == (0, 4)
     assert entropy(library.array(np.zeros((0, 4))), 0.5).shape == (0,)
+
+
+def test_a_masked_array_is_refused():
+    for f in (as_scores, softmax, entropy):
+        with pytest.raises(InputError, match=r"masked array.*write -inf"):
+            f(np.ma.array([1.0, 2.0, 3.0], mask=[False, False, True]))

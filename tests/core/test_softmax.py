@@ -154,3 +154,24 @@ def test_vmap_and_functional_gradients(jax, torch):
     )
     per_row = torch.func.vmap(torch.func.grad(lambda z, t: softmax(z, t)[0]))
     assert per_row(torch.from_numpy(z), torch.from_numpy(t)).shape == (3, 5)
+
+
+@pytest.mark.parametrize("t", [inf, [inf]])
+def test_t_inf_levels_any_spread(library, t):
+    with library.holding("float64"):
+        for f, half in ((softmax, 0.5), (log_softmax, np.log(0.5))):
+            probabilities = np.asarray(f(library.array([[1e308, -1e308, -inf]], "float64"), t))
+            assert probabilities.tolist() == [[half, half, f([0.0, -inf])[1]]]
+
+
+@pytest.mark.parametrize("f", [softmax, log_softmax])
+@pytest.mark.parametrize("t", [-1.0, float("nan")])
+def test_what_is_no_temperature_gives_nan_where_it_cannot_be_checked(jax, f, t):
+    assert np.isnan(jax.jit(f)(np.float32([2.0, 1.0, 0.0]), t)).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "t"), [(np.float16([65504, -65504]), 0.5), (np.float32([2.0, -1.0]), 1e-40)], ids=["half", "single"]
+)
+def test_what_is_beyond_the_type_becomes_its_limit_without_a_warning(row, t):
+    assert log_softmax(row, t).tolist() == [0.0, -inf]

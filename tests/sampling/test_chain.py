@@ -235,3 +235,10 @@ def test_jax_under_jit_is_told_where_to_draw():
     traced = jax.jit(lambda seed, row: sampler.step((), row, seed=seed).choice)
     with pytest.raises(hb.InputError, match="a seed is an integer"):
         traced(3, jax.numpy.ones(4))
+
+
+@pytest.mark.parametrize("options", [3, 4096])  # by the plain steps, and by the kernel
+def test_a_masked_array_is_refused(options):
+    scores = np.ma.array(np.zeros(options), mask=np.arange(options) > 1)
+    with pytest.raises(hb.InputError, match=r"masked array.*write -inf"):
+        hb.chain(hb.temperature(0.7)).step((), scores, seed=1)

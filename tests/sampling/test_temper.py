@@ -47,3 +47,15 @@ def test_rows_may_have_their_own_temperature():
 def test_what_is_no_temperature_is_refused(value):
     with pytest.raises(hb.InputError, match="temperature"):
         hb.temperature(value)
+
+
+def test_infinity_levels_any_spread():
+    row = np.array([1e308, -1e308, -np.inf])
+    for t in (np.inf, np.array(np.inf)):
+        assert temper(row, t).tolist() == [0.0, 0.0, -np.inf]
+
+
+def test_what_is_no_temperature_gives_nan_where_it_cannot_be_checked():
+    jax = pytest.importorskip("jax")
+    scores = jax.jit(lambda t: hb.chain(hb.temperature(t)).scores((), jax.numpy.asarray([2.0, 1.0])).scores)
+    assert np.isnan(scores(-1.0)).all()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.core.arrays import constant, is_number
 from heatbath.core.check import check_temperature
 from heatbath.core.numbers import check_number
 from heatbath.core.scores import read
@@ -126,7 +127,8 @@ def free_energy(logits: Any, temperature: Temperature = 1.0) -> Array:
 
     ``F = -T ln sum_i exp(z_i / T)`` for energies ``E = -z``; ``F = <E> - T H`` and ``dF/dT = -H``. -F is the "soft
     maximum" of the scores: T = 0 gives -max z. Towards T = inf, F falls without bound like ``-T ln N - mean z`` where N
-    > 1 options are not forbidden, so that F(inf) = -inf; with N = 1 it is -z at every T.
+    > 1 options are not forbidden, so that F(inf) = -inf, with the limits for gradients: -1/N, and -ln N with respect to
+    T; with N = 1 it is -z at every T.
 
     Arguments:
         logits: scores z, ``(..., V)``, of any array library, or nested lists. -inf = forbidden.
@@ -207,9 +209,16 @@ def _hill(bath: Tempered, order: float) -> Array:
 
 def _free_energy(bath: Tempered) -> Array:
     xp, log_sum = bath.rows.xp, bath.log_sum()
-    hot = log_sum * 0 + bath.temperature == inf  # inf * 0 must not arise, nor its gradients
-    spread = xp.where(hot, 0.0, bath.temperature) * log_sum
-    return -bath.rows.top - xp.where(hot & (log_sum > 0), inf, spread)
+    if is_number(bath.temperature) and bath.temperature < inf:
+        return -bath.rows.top - bath.temperature * log_sum
+    hot = log_sum * 0 + bath.temperature == inf
+    # There F = -mean z - T ln N, and so its gradients; inf * 0 must not arise, for N = 1 or on the way back.
+    options = bath.rows.sum(xp.astype(bath.exponents > -inf, log_sum.dtype))
+    scores = xp.astype(bath.rows.scores, log_sum.dtype, copy=False)
+    mean = bath.rows.sum(xp.where(scores == -inf, 0.0, scores) / options)
+    log_sum = xp.where(hot, constant(log_sum), log_sum)
+    spread = xp.where(hot & (log_sum == 0), 0.0, bath.temperature) * log_sum
+    return -xp.where(hot, mean, bath.rows.top) - spread
 
 
 def bath_capacity(bath: Tempered) -> Array:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 
-from heatbath.core.arrays import first_bad, in_library, is_array, known, namespace, total
+from heatbath.core.arrays import first_bad, in_library, is_array, known, namespace, overflowing, total
 from heatbath.errors import InputError
 from heatbath.types import Array
 
@@ -28,11 +28,13 @@ class Rows(NamedTuple):
     def measure(self, values: Array) -> Array:
         """``(..., 1)`` as the caller gets it: ``(...)``, in float64 for scores of 64 bits and in float32 for fewer."""
         kind = self.xp.float32 if self.scores.dtype.itemsize <= 4 else self.xp.float64
-        return self.xp.astype(values, kind, copy=False)[..., 0][()]  # a single one is a number in NumPy
+        with overflowing("under"):  # what is beyond the type becomes its limit
+            return self.xp.astype(values, kind, copy=False)[..., 0][()]  # a single one is a number in NumPy
 
     def distribution(self, values: Array) -> Array:
         """``(..., V)`` as the caller gets it: in the type of the scores."""
-        return self.xp.astype(values, self.scores.dtype, copy=False)
+        with overflowing("under"):
+            return self.xp.astype(values, self.scores.dtype, copy=False)
 
 
 def as_scores(logits: Any, field: str = "logits") -> Array:
@@ -80,6 +82,13 @@ def read(logits: Any, field: str = "logits", *others: Any) -> Rows:
 
 
 def _floating(xp: Any, logits: Any, field: str, others: tuple[Any, ...]) -> Array:
+    if isinstance(logits, np.ma.MaskedArray):
+        raise InputError(
+            "it is a masked array, and a mask would be lost on the way",
+            on=field,
+            instead="write -inf for what is masked: scores.filled(-numpy.inf)",
+            field=field,
+        )
     try:
         array = logits if is_array(logits) else np.asarray(logits)
     except (TypeError, ValueError):

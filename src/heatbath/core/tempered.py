@@ -16,7 +16,7 @@ maxima and divides their differences, which are 0, by inf: q = 0, and every grad
 The maximum is no constant to the gradients: it moves with the scores, and the weight of a single maximum never does.
 """
 
-from math import inf
+from math import inf, nan
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -107,7 +107,9 @@ def _exponents(xp: Any, scores: Array, top: Array, t: Any) -> Array:
     else:
         alive = xp.where(t == 0, scores == top, scores > -inf)
         divisor = xp.where(t == 0, inf, t)
-    difference = xp.where(alive, scores - top, 0.0)  # -inf here would make the gradient with respect to T inf * 0
+    difference = scores - top
+    # -inf here, of a forbidden option or beyond the type, would make inf / inf, and gradients with respect to T inf * 0
+    difference = xp.where(alive & ((difference > -inf) | (divisor != inf)), difference, 0.0)
     return xp.where(alive, difference / divisor, -inf)
 
 
@@ -141,7 +143,10 @@ def _divisor(rows: Rows, temperature: Temperature, working: Any) -> tuple[Any, A
     check_shape("temperature", given, rows.scores)
     given = given[..., None]
     if wide or not array_api_compat.is_numpy_array(given):
-        return xp.astype(in_library(xp, given, rows.scores), working, copy=False), 0.0
+        t = xp.astype(in_library(xp, given, rows.scores), working, copy=False)
+        if xp is not np:  # where it could not be checked, what is no temperature gives NaN
+            t = xp.where(t >= 0, t, nan)
+        return t, 0.0
     near, slip = _split(given)
     return in_library(xp, near, rows.scores), in_library(xp, slip, rows.scores)
 

@@ -353,6 +353,8 @@ _plans: dict[int, Plan] = {}
 
 def _in_memory(logits: Any) -> npt.NDArray[Any] | None:
     """The scores ``(B, V)`` as they lie in memory, float32 or float64; None for what is not there."""
+    if isinstance(logits, np.ma.MaskedArray):
+        return None  # the reference says what is wrong
     if isinstance(logits, np.ndarray):
         scores = logits
     elif array_api_compat.is_torch_array(logits) and logits.device.type == "cpu":

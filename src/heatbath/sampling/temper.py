@@ -7,7 +7,6 @@ import numpy as np
 
 from heatbath.core import check_temperature, namespace
 from heatbath.core.arrays import is_array, is_number, overflowing
-from heatbath.core.waiting import looks
 from heatbath.errors import while_doing
 from heatbath.made import maker
 from heatbath.sampling.parameters import beside, per_row
@@ -47,7 +46,7 @@ def temperature(thermostat: Any) -> Step:
         with while_doing("asking for a temperature", decide):
             decided, state = decide.step(state, Seen(scores, moment.context))
             check_temperature(decided)
-            if is_array(decided) and not looks(decided):  # what is no temperature spoils its row
+            if is_array(decided) and not isinstance(decided, np.ndarray):  # unchecked, it spoils its row
                 decided = namespace(decided).where(decided >= 0, decided, nan)
             return Applied(temper(scores, decided), state, temperature=beside(decided, scores, "temperature"))
 
@@ -96,7 +95,8 @@ def temper(scores: Array, value: Temperature) -> Array:
     options = xp.arange(scores.shape[-1], dtype=first_best.dtype, device=getattr(scores, "device", None))
     lost = (scores == -xp.inf) | ((t == 0) & (options != first_best))
     with overflowing():  # a difference or quotient beyond the type is -inf, its limit
-        # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0.
-        difference = xp.where(lost, xp.zeros_like(scores), scores - best)
+        # What is lost is set to 0 before dividing and to -inf after it, so that no gradient meets inf * 0. At T = inf
+        # all differences are, as inf / inf would be NaN.
+        difference = xp.where(lost | (t == xp.inf), xp.zeros_like(scores), scores - best)
         tempered = difference / xp.where(t == 0, xp.ones_like(t), t)
     return xp.where(lost, xp.full_like(scores, -xp.inf), tempered)
