@@ -105,3 +105,11 @@ def test_bad_samples_are_refused(samples, why):
     with pytest.raises(hb.InputError, match=why) as refused:
         hb.Profile.measure(samples, model="toy")
     assert refused.value.doing == "measuring a profile"
+
+
+@pytest.mark.parametrize("options", [7, 2048])
+def test_float32_scores_are_measured_in_float64(options):
+    measured = measure(np.random.default_rng(3).normal(size=(3, 2, options)).astype(np.float32))
+    assert measured.relative_entropy.mean[-1] == 1
+    assert measured.entropy.mean[-1] == pytest.approx(math.log(options), rel=1e-14)
+    assert measured.top_probability.mean[-1] == pytest.approx(1 / options, rel=1e-14)

@@ -230,3 +230,27 @@ def test_the_knob_gives_the_effect_on_a_real_model(written):
     for wanted in (0.2, 1.0, 3.0):
         t = profile.temperature_for(entropy=wanted)
         assert hb.entropy(written, t).mean() == pytest.approx(wanted, abs=0.002)
+
+
+@pytest.mark.parametrize("options", [3, 7, 30, 2048])
+def test_the_exact_limits_are_reached(options):
+    scores = np.random.default_rng(4).normal(size=(5, 3, options)).astype(np.float32)
+    profile = hb.Profile.measure(scores, model="toy")
+    for effect in (
+        {"entropy": math.log(options)},
+        {"perplexity": options},
+        {"relative_entropy": 1.0},
+        {"top_probability": 1 / options},
+    ):
+        assert profile.temperature_for(**effect) == math.inf
+    for effect in ({"entropy": 0.0}, {"perplexity": 1}, {"relative_entropy": 0}, {"top_probability": 1}):
+        assert profile.temperature_for(**effect) == 0
+
+
+def test_the_range_in_the_message_can_be_asked_for():
+    rows = [[[1.0, 0.0, 0.0]], [[1.0, -math.inf, -math.inf]], [[2.0, 0.0, 1.0]]]
+    profile = hb.Profile.measure(map(np.array, rows), model="toy")
+    with pytest.raises(hb.TargetError) as error:
+        profile.temperature_for(relative_entropy=1.0)
+    assert error.value.why == "it reaches 0 to 0.6666, at T from 0 to infinity"
+    assert profile.temperature_for(relative_entropy=0.6666) < math.inf

@@ -147,3 +147,11 @@ def test_the_profile_is_that_of_the_model(model: Model) -> None:
     assert profile.samples >= 16
     assert profile.entropy.mean[-1] == pytest.approx(math.log(model.vocabulary))
     assert 0.5 < profile.effect(1.0).entropy < 4
+
+
+def test_the_exact_limits_of_its_profile_are_reached() -> None:
+    profile = load_profile()
+    assert profile is not None
+    for effect in ({"entropy": math.log(2048)}, {"perplexity": 2048}, {"relative_entropy": 1.0}):
+        assert profile.temperature_for(**effect) == math.inf
+    assert profile.effect(math.inf).perplexity == pytest.approx(2048, rel=1e-12)

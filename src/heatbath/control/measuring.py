@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import as_scores, entropy, namespace, top_probability
+from heatbath.core.arrays import has_float64
 from heatbath.errors import InputError
 from heatbath.types import Array
 
@@ -88,15 +89,18 @@ def _samples(rows_of_scores: Iterable[Array]) -> Iterator[Array]:
 
 
 def _sums(scores: Array) -> npt.NDArray[np.float64]:
-    """Entropy, relative entropy and top probability at each temperature, each added up over the rows."""
+    """Entropy, relative entropy and top probability at each temperature, each added up over the rows, in float64."""
+    if not has_float64(namespace(scores), scores):
+        scores = scores.cpu() if hasattr(scores, "cpu") else np.asarray(scores)
     xp = namespace(scores)
+    scores = xp.astype(scores, xp.float64, copy=False)
     most = entropy(scores, math.inf)  # ln of the number of options
-    share = xp.where(most > 0, 1 / xp.where(most > 0, most, 1.0), 0.0)
+    whole = xp.where(most > 0, most, math.inf)  # of a single option every share of the entropy is 0
     several = max(1, AT_ONCE // math.prod(scores.shape))
     parts = []
     for begin in range(0, len(GRID), several):
         temperatures = np.array(GRID[begin : begin + several])[:, None]
         nats = entropy(scores[None], temperatures)
-        measures = (nats, nats * share, top_probability(scores[None], temperatures))
+        measures = (nats, nats / whole, top_probability(scores[None], temperatures))
         parts.append([np.asarray(xp.sum(values, axis=-1).tolist()) for values in measures])
     return np.concatenate(parts, axis=1)

@@ -5,6 +5,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -19,6 +20,8 @@ from heatbath.thermostat import Thermostat, fixed
 from heatbath.types import Array
 
 FORMAT = "heatbath profile, version 1"
+SLACK = 1e-12
+"""An effect this close, relatively, to the one at an end of the curve is that one: sums and ``ln(exp(x))`` round."""
 
 
 class Effect(NamedTuple):
@@ -192,9 +195,16 @@ class Profile:
         wanted = check_number(value, name, "a number", lambda n: not math.isnan(n))
         means: tuple[float, ...] = getattr(self, name).mean
         low, high = min(means), max(means)
+        if abs(wanted - high) <= SLACK * high:
+            wanted = high
+        elif abs(wanted - low) <= SLACK * low:
+            wanted = low
         if not low <= wanted <= high:
+            # rounded inward, so that what the message says can be typed
+            least = Context(4, ROUND_CEILING).create_decimal(low).normalize()
+            most = Context(4, ROUND_FLOOR).create_decimal(high).normalize()
             raise TargetError(
-                f"it reaches {low:.4g} to {high:.4g}, at T from 0 to infinity",
+                f"it reaches {least:f} to {most:f}, at T from 0 to infinity",
                 instead="give a value in that range",
                 field=name,
             )
