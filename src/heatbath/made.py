@@ -63,9 +63,14 @@ T = TypeVar("T")
 MAKERS: dict[str, dict[str, Callable[..., Any]]] = {"thermostat": {}, "schedule": {}, "step": {}, "draw": {}}
 """Every maker, by what it makes and by name."""
 
+UNWRITTEN: set[str] = set()
+"""The names of those that no text form can call."""
 
-def maker(kind: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+
+def maker(kind: str, *, written: bool = True) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorate a function that makes a thermostat, schedule, step or draw; ``kind`` says which.
+
+    ``written=False`` is for one that has no text form, because it cannot do without what no text can say: a function.
 
     The value it returns, a NamedTuple with a field ``made``, then knows how it was made. Arguments equal to their
     defaults are left out. Every parameter has a name of its own (no ``*args``), and a name belongs to one kind.
@@ -95,6 +100,8 @@ def maker(kind: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             return cast("T", thing._replace(made=Made(make.__name__, _given(signature, args, kwargs))))
 
         MAKERS[kind][make.__name__] = remember
+        if not written:
+            UNWRITTEN.add(make.__name__)
         return remember
 
     return decorate

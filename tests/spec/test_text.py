@@ -138,6 +138,24 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
         ("temperature('0.7')", 12, "a temperature is a number"),
         ("temperature(1e999)", 12, "1e999 is more than a number can be; write inf"),
         ("temperature(-1e999)", 12, "-1e999 is more than a number can be; write -inf"),
+        ("top-k(3)", 3, "a name has no '-'; did you mean top_k?"),
+        ("temperature(0.7) -> min-p(0.1)", 23, "a name has no '-'; did you mean min_p?"),
+        ("no-repeat-ngram(3)", 2, "did you mean no_repeat_ngram?"),
+        (
+            "temperature=0.7",
+            11,
+            "'=' has no meaning behind 'temperature'; write temperature(0.7), and '->' between steps",
+        ),
+        ("temperature=0.7, top_k=40", 11, "write temperature(0.7)"),
+        ("temperature(0.7) -> top_k=40", 25, "write top_k(40)"),
+        ("T=0.7", 1, "write temperature(0.7)"),
+        ("T(0.7)", 0, "did you mean temperature?"),
+        ("fixed=0.7", 5, "write fixed(0.7)"),
+        ("temperature=", 11, "write temperature(...)"),
+        ("zzz=0.7", 0, "nothing is called 'zzz'; known are "),
+        ("by_function(1)", 0, "by_function has no text form: no text can say a function; make it in Python"),
+        ("temperature(by_function(1))", 12, "by_function has no text form"),
+        ("top_k(9999999999999999999999999)", 6, "top_k is too large; give 2**53 at most"),
         ("temperature(1e-999)", 12, "1e-999 is less than a number can be; write 0"),
     ],
 )
@@ -148,6 +166,13 @@ def test_an_error_points_at_the_character(text, position, says):
     *_, shown, caret = str(caught.value).split("\n")
     assert shown == f"  {text}"
     assert caret.index("^") == position + 2
+
+
+def test_what_has_no_text_form_is_not_suggested():
+    for text in ("zzz()", "by_functio(1)", "temperature(zzz(1))"):
+        with pytest.raises(hb.SpecError) as caught:
+            hb.parse(text)
+        assert "by_function" not in caught.value.instead
 
 
 @given(st.text(alphabet="temperatuop_k(0.5)->[], =infgreedy'", max_size=40))

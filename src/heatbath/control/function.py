@@ -16,7 +16,7 @@ from heatbath.types import Seen, State, Temperature
 SIGHTS = ("glance", "scores")
 
 
-@maker("thermostat")
+@maker("thermostat", written=False)
 def by_function(function: Callable[[Any], Temperature], of: str = "glance") -> Thermostat:
     """T by a function of your own: ``T = function(glance)``, or of the scores themselves.
 

@@ -25,6 +25,14 @@ def check_parameter(
         fine = numbers.dtype.kind in ("iu" if whole else "iuf") and bool(np.all(legal(numbers)))
     except (TypeError, ValueError, RuntimeError):  # the last is torch's, of a tensor that wants a gradient
         fine = False
+    if whole and not fine and _is_huge(value):
+        raise InputError(
+            f"{name} is too large",
+            doing=f"making {name}",
+            on=f"{name}({show(value):.60})",
+            instead="give 2**53 at most",
+            field=name,
+        )
     if not fine or numbers.ndim > 1 or numbers.size == 0:
         raise InputError(why, doing=f"making {name}", on=f"{name}({show(value)})", instead=instead, field=name)
     return numbers
@@ -37,11 +45,18 @@ def check_argument(
     try:
         return check_parameter(value, name, legal, "", "", whole=whole)
     except InputError:
+        if whole and _is_huge(value):
+            raise InputError(f"{name} is too large", instead="give 2**53 at most", field=name) from None
         raise InputError(
             f"{name} must be {wanted}, not {show(value):.60}",
             instead=f"write for example {name}={example}",
             field=name,
         ) from None
+
+
+def _is_huge(value: Any) -> bool:
+    """Whether a whole number is above all that arrays hold."""
+    return isinstance(value, int) and value >= 2**64
 
 
 def beside(value: Any, scores: Array, field: str) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from heatbath import control, sampling, schedules  # noqa: F401  importing the rooms is what fills the registry
-from heatbath.made import MAKERS
+from heatbath.made import MAKERS, UNWRITTEN
 from heatbath.spec.tokens import Source, Token
 
 LINKS = ("step", "draw")
@@ -23,8 +23,10 @@ def maker_of(source: Source, name: Token, kinds: tuple[str, ...]) -> Callable[..
     """The maker of a name.
 
     Raises:
-        SpecError: none of the kinds has it; the message says what was probably meant.
+        SpecError: none of the kinds has it, or it has no text form; the message says what was probably meant.
     """
+    if name.text in UNWRITTEN:
+        source.fail(f"{name.text} has no text form: no text can say a function", name.position, "make it in Python")
     home = next((kind for kind in kinds if name.text in MAKERS[kind]), None)
     if home is None:
         everywhere = set(kinds) == set(MAKERS)
@@ -34,7 +36,7 @@ def maker_of(source: Source, name: Token, kinds: tuple[str, ...]) -> Callable[..
 
 
 def _advice(name: str, kinds: Collection[str]) -> str:
-    home = {known: kind for kind, makers in MAKERS.items() for known in makers}
+    home = _homes()
     own = sorted(known for known in home if home[known] in kinds)
     if name in home and home[name] in DECIDERS:
         return f"{name} is a {home[name]}: write temperature({name}(...))"
@@ -46,6 +48,19 @@ def _advice(name: str, kinds: Collection[str]) -> str:
     return f"did you mean {near}?" if near else f"known are {', '.join(own)}"
 
 
+def assigned(name: str, value: str, kinds: Collection[str]) -> str | None:
+    """What to write instead of ``name=value``, where that stands for a call; None where no name is near."""
+    near = name if is_any(name, kinds) else _near(name, [known for known, kind in _homes().items() if kind in kinds])
+    return near and f"write {near}({value}), and '->' between steps"
+
+
+def _homes() -> dict[str, str]:
+    """The kind of every name."""
+    return {known: kind for kind, makers in MAKERS.items() for known in makers if known not in UNWRITTEN}
+
+
 def _near(name: str, names: Collection[str]) -> str | None:
+    if name in ("t", "T") and "temperature" in names:
+        return "temperature"
     longer = [known for known in names if known.startswith(name.lower())]  # "temp" is nearer to step, by its letters
     return next(iter(longer or difflib.get_close_matches(name.lower(), names, n=1)), None)

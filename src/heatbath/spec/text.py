@@ -19,7 +19,7 @@ from heatbath.errors import HeatbathError, SpecError
 from heatbath.made import MAKERS
 from heatbath.sampling import Draw, Sampler, chain
 from heatbath.spec.arguments import Argument, at_fault, bind
-from heatbath.spec.names import DECIDERS, LINKS, is_any, maker_of
+from heatbath.spec.names import DECIDERS, LINKS, assigned, is_any, maker_of
 from heatbath.spec.tokens import Source, Token, shortened, split
 from heatbath.thermostat import Thermostat, as_thermostat
 
@@ -118,6 +118,11 @@ class _Parser:
         if self.token.kind != "name":
             self._wrong(f"the name of a {' or '.join(kinds)}")
         name = self._next()
+        if self.token.text == "=":
+            value = self.tokens[self.index + 1].text or "..."
+            advice = assigned(name.text, shortened(value, 20), kinds)
+            if advice:
+                self.source.fail(f"'=' has no meaning behind {name}", self.token.position, advice)
         make = maker_of(self.source, name, kinds)
         if self.token.kind in ("number", "string", "constant") or self.token.text == "[":
             self._wrong(f"'(' after {name.text}")

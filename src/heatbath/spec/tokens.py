@@ -19,6 +19,7 @@ _TOKEN = re.compile(
       | (?P<mark>[()\[\],=])""",
     re.VERBOSE | re.ASCII,
 )
+_HYPHENED = re.compile(r"[A-Za-z_]\w*(-[A-Za-z_]\w*)+", re.ASCII)
 _CONSTANTS = {"True": True, "False": False, "None": None}
 
 
@@ -51,7 +52,8 @@ def split(source: Source) -> list[Token]:
     Raises:
         SpecError: a character that begins no token, or a number that cannot be one.
     """
-    text, tokens, position = source.text, [], 0
+    text, position = source.text, 0
+    tokens: list[Token] = []
     if len(text) > MAX_LENGTH:
         source.fail(f"a text of {len(text)} characters; {MAX_LENGTH} are the most", MAX_LENGTH)
     while position < len(text):
@@ -60,6 +62,10 @@ def split(source: Source) -> list[Token]:
             continue
         found = _TOKEN.match(text, position)
         if not found:
+            hyphened = _HYPHENED.match(text, tokens[-1].position) if tokens else None
+            if hyphened and text[position] == "-":
+                name = shortened(hyphened.group().replace("-", "_"))
+                source.fail("a name has no '-'", position, f"did you mean {name}?")
             source.fail(f"{text[position]!r} has no meaning here", position, "expected a name, a number or '->'")
         kind, word = str(found.lastgroup), found.group()
         tokens.append(Token(kind, word, position, _value(kind, word, source, position)))
