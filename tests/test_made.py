@@ -51,7 +51,8 @@ def test_things_without_a_text_form_say_so():
         return 1.0
 
     assert repr(hb.scheduled(warm)) == "scheduled(<warm>)"
-    assert repr(hb.Thermostat(init=lambda: 0, step=lambda state, seen: (1.0, state))) == "<thermostat>"
+    assert repr(hb.chain(hb.temperature(lambda count: 1.0))) == "temperature(<lambda>) -> categorical()"
+    assert repr(hb.Thermostat(init=lambda: 0, step=lambda state, seen: (1.0, state))) == "<thermostat <lambda>>"
 
 
 def test_every_name_belongs_to_one_kind():
@@ -165,3 +166,52 @@ def test_a_name_cannot_belong_to_two_kinds():
     with pytest.raises(hb.InputError, match="there is a schedule of that name"):
         maker("step")(linear)
     assert "linear" not in MAKERS["step"]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
+def test_what_was_made_in_the_same_way_is_equal(sampler):
+    again = pickle.loads(pickle.dumps(sampler))
+    assert again is not sampler
+    assert again == sampler
+    assert not again != sampler  # noqa: SIM202  tuples answer the two separately
+    assert hash(again) == hash(sampler)
+    assert len({*sampler.steps, *again.steps}) == len(sampler.steps)
+
+
+def test_the_values_of_each_kind_compare():
+    for make in (
+        hb.fixed,
+        hb.top_k,
+        lambda n: linear(n, 0.5, 10),
+        lambda n: hb.top_k([n, 1]),
+    ):
+        assert make(2) == make(2)
+        assert make(2) != make(3)
+        assert hash(make(2)) == hash(make(2))
+    assert hb.greedy() == hb.greedy()
+    assert hb.greedy() != hb.categorical()
+    assert hb.fixed(0.5) != hb.temperature(0.5)
+    assert hb.fixed(0.5) != tuple(hb.fixed(0.5))
+    assert hb.parse("min_p(0.05) -> temperature(cosine(1, 0.5, 9))") == hb.chain(
+        hb.min_p(0.05), hb.temperature(hb.schedules.cosine(1, 0.5, 9))
+    )
+
+
+def test_what_was_made_by_hand_compares_field_by_field():
+    assert Schedule(half) == Schedule(half)
+    assert hash(Schedule(half)) == hash(Schedule(half))
+    assert Schedule(half) != Schedule(lambda count: 0.5)
+    assert Schedule(half) != linear(1.0, 0.5, 10)
+
+
+def test_an_array_of_another_library_equals_only_itself():
+    torch = pytest.importorskip("torch")
+    one, other = torch.tensor([0.5, 0.7]), torch.tensor([0.5, 0.7])
+    assert hb.fixed(one) == hb.fixed(one)
+    assert hb.fixed(one) != hb.fixed(other)
+    assert hash(hb.fixed(one)) == hash(hb.fixed(one))
+    assert hb.chain(hb.temperature(one)) != hb.chain(hb.temperature(other))
+    jnp = pytest.importorskip("jax.numpy")
+    row = jnp.asarray([0.5, 0.7])
+    assert hb.fixed(row) == hb.fixed(row)
+    assert hash(hb.fixed(row)) == hash(hb.fixed(row))

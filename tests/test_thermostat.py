@@ -60,5 +60,19 @@ def test_a_thermostat_of_ones_own():
     own = hb.Thermostat(init=lambda: 0, step=lambda state, seen: (0.5, state + 1))
     assert own.step(own.init(), hb.Seen()) == (0.5, 1)
     assert own.learn(3, hb.Outcome()) == 3
-    assert repr(own) == "<thermostat>"
-    assert repr(hb.chain(hb.temperature(own))) == "temperature(<thermostat>) -> categorical()"
+    assert repr(own) == "<thermostat <lambda>>"
+    assert repr(hb.chain(hb.temperature(own))) == "temperature(<thermostat <lambda>>) -> categorical()"
+
+
+def test_a_thermostat_is_three_functions():
+    with pytest.raises(hb.InputError, match="its init, step and learn are functions"):
+        hb.temperature(hb.Thermostat(1, 2, 3))
+
+
+@pytest.mark.parametrize("looks", [True, False])
+@pytest.mark.parametrize("answer", [None, 0.7, (0.7, (), 1)])
+def test_a_step_that_gives_no_temperature_and_state_says_so(answer, looks):
+    own = hb.Thermostat(init=lambda: (), step=lambda state, seen: answer, looks=looks)
+    for options in (3, 4096):  # by the plain steps, and by the kernel
+        with pytest.raises(hb.InputError, match=r"its step gave .*, and not T and a state; end step with: return"):
+            hb.chain(hb.temperature(own)).step((), [[0.0] * options], seed=1)

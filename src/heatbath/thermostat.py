@@ -52,7 +52,7 @@ class Thermostat(NamedTuple):
     made: Made | None = None
 
     def __repr__(self) -> str:
-        return str(self.made) if self.made else "<thermostat>"
+        return str(self.made) if self.made else f"<thermostat {show(self.step)}>"
 
 
 @maker("thermostat")
@@ -119,6 +119,22 @@ def scheduled(schedule: Callable[[Any], Temperature]) -> Thermostat:
     return Thermostat(init=lambda: 0, step=step, looks=False)
 
 
+def ask(thermostat: Thermostat, state: State, seen: Seen) -> tuple[Temperature, State]:
+    """What a thermostat answers, if that is a T and a state.
+
+    Raises:
+        InputError: it is something else.
+    """
+    answer: Any = thermostat.step(state, seen)
+    if isinstance(answer, tuple | list) and len(answer) == 2:
+        return answer[0], answer[1]
+    raise InputError(
+        f"its step gave {show(answer):.60}, and not T and a state",
+        on=repr(thermostat),
+        instead="end step with: return temperature, state",
+    )
+
+
 def as_thermostat(value: Any) -> Thermostat:
     """Promote what a caller may write for a temperature: a number or array, a schedule, a thermostat.
 
@@ -129,6 +145,13 @@ def as_thermostat(value: Any) -> Thermostat:
     fixed(1)
     """
     if isinstance(value, Thermostat):
+        if not all(map(callable, value[:3])):
+            raise InputError(
+                "its init, step and learn are functions",
+                doing="setting a temperature",
+                on=show(value),
+                instead="write Thermostat(init=lambda: (), step=lambda state, seen: (0.7, state)); fixed(0.7) is that",
+            )
         return value
     if callable(value):
         return scheduled(value)

@@ -156,3 +156,21 @@ def test_a_foreign_model_is_called_like_its_directory(tmp_path: Path) -> None:
     assert (model.name, model.vocabulary, model.context) == ("somebody-elses", 257, 24)
     assert load_profile(tmp_path / "somebody-elses") is None
     assert model.stop_tokens == {7, 256}  # generation_config.json has the last word
+
+
+@pytest.mark.parametrize(
+    ("prompts", "says"),
+    [
+        (["abc"], r"on prompt 0: 'abc' is no list of token ids; give \[model\.tokenizer\.encode\(text\)\]"),
+        ([5], "on prompt 0: 5 is no list of token ids"),
+        ([[1, 2.5]], "on token 2.5: a token id is a whole number"),
+        ([["a"]], "on token 'a': a token id is a whole number"),
+    ],
+)
+def test_what_is_no_prompt_is_refused(model: Model, prompts: list[list[int]], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        model.start(prompts)
+
+
+def test_it_says_what_it_is(model: Model) -> None:
+    assert repr(model) == f"<OnnxModel {model.name}: 2048 tokens, context {model.context}>"

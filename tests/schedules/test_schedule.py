@@ -157,7 +157,7 @@ def test_a_function_of_ones_own():
     own = Schedule(lambda count: 1.0 / (1 + count))
     assert own(3) == 0.25
     assert own(np.array([0, 1])).tolist() == [1.0, 0.5]
-    assert repr(own) == "<schedule <<lambda>>>"
+    assert repr(own) == "<schedule <lambda>>"
     assert cyclic(own, 2)(3) == 0.5
 
 

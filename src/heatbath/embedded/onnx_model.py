@@ -57,6 +57,9 @@ class OnnxModel:
         self._session = session
         self._start_token = start_token
 
+    def __repr__(self) -> str:
+        return f"<OnnxModel {self.name}: {self.vocabulary} tokens, context {self.context}>"
+
     @classmethod
     def load(cls, path: str | Path, *, name: str | None = None, threads: int = 1) -> Self:
         """Load a model from its directory.
@@ -104,11 +107,20 @@ class OnnxModel:
             Scores ``(B, V)`` in float32, and the cache of the B rows.
 
         Raises:
-            InputError: there is no prompt, one is longer than the context, or a token is not in the vocabulary.
+            InputError: there is no prompt, one is no list of token ids or longer than the context, or a token is not in
+                the vocabulary.
         """
         doing = "starting texts"
         if not prompts:
             raise InputError("there are none", doing=doing, on="prompts", instead="give at least one prompt")
+        for row, prompt in enumerate(prompts):
+            if isinstance(prompt, str | bytes) or not isinstance(prompt, Iterable):
+                raise InputError(
+                    f"{prompt!r:.40} is no list of token ids",
+                    doing=doing,
+                    on=f"prompt {row}",
+                    instead="give [model.tokenizer.encode(text)], one list per row",
+                )
         texts = [tuple(prompt) or self._beginning() for prompt in prompts]
         for row, text in enumerate(texts):
             if len(text) > self.context:
@@ -183,6 +195,13 @@ class OnnxModel:
 
     def _check(self, tokens: Iterable[int], doing: str) -> None:
         for token in tokens:
+            if isinstance(token, bool) or not isinstance(token, int | np.integer):
+                raise InputError(
+                    "a token id is a whole number",
+                    doing=doing,
+                    on=f"token {token!r:.40}",
+                    instead="use the model's own tokenizer",
+                )
             if not 0 <= token < self.vocabulary:
                 raise InputError(
                     f"{self.name} has tokens 0 to {self.vocabulary - 1}",

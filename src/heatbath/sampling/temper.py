@@ -11,7 +11,7 @@ from heatbath.errors import while_doing
 from heatbath.made import maker
 from heatbath.sampling.parameters import beside, per_row
 from heatbath.sampling.step import Applied, Moment, Op, Step
-from heatbath.thermostat import as_thermostat, learn_nothing
+from heatbath.thermostat import as_thermostat, ask, learn_nothing
 from heatbath.types import Array, Seen, State, Temperature
 
 
@@ -44,7 +44,7 @@ def temperature(thermostat: Any) -> Step:
     def apply(state: State, moment: Moment) -> Applied:
         scores = moment.scores
         with while_doing("asking for a temperature", decide):
-            decided, state = decide.step(state, Seen(scores, moment.context))
+            decided, state = ask(decide, state, Seen(scores, moment.context))
             check_temperature(decided)
             if is_array(decided) and not isinstance(decided, np.ndarray):  # unchecked, it spoils its row
                 decided = namespace(decided).where(decided >= 0, decided, nan)
@@ -52,7 +52,7 @@ def temperature(thermostat: Any) -> Step:
 
     def op(state: State, moment: Moment) -> Op | None:
         with while_doing("asking for a temperature", decide):
-            decided, state = decide.step(state, Seen(None, moment.context, moment.glance))
+            decided, state = ask(decide, state, Seen(None, moment.context, moment.glance))
             if is_array(decided) and not isinstance(decided, np.ndarray):
                 decided = _in_memory(decided) if moment.glance else None  # a T of the caller's own is not looked into
                 if decided is None:
