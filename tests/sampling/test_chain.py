@@ -242,3 +242,12 @@ def test_a_masked_array_is_refused(options):
     scores = np.ma.array(np.zeros(options), mask=np.arange(options) > 1)
     with pytest.raises(hb.InputError, match=r"masked array.*write -inf"):
         hb.chain(hb.temperature(0.7)).step((), scores, seed=1)
+
+
+def test_jax_is_named_only_where_it_is():
+    with pytest.raises(hb.InputError, match="is no whole number >= 0") as error:
+        hb.chain().step((-1, ()), np.zeros(3), seed=1)
+    assert "jax" not in error.value.instead
+    jax = pytest.importorskip("jax")
+    with pytest.raises(hb.InputError, match=r"draw outside of jax\.jit"):
+        jax.jit(lambda at: hb.chain().step((at, ()), np.zeros(3), seed=1).choice)(3)

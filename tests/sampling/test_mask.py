@@ -65,3 +65,11 @@ def test_a_mask_that_does_not_fit_is_refused(mask, why):
 def test_the_row_that_is_masked_whole_is_named():
     with pytest.raises(hb.InputError, match="row 1 of mask"):
         hb.chain().step((), np.zeros((2, 2)), seed=0, mask=[[True, True], [False, False]])
+
+
+def test_each_shape_is_said_once():
+    with pytest.raises(hb.InputError) as error:
+        allow(np.zeros(3), np.ones(2, bool))
+    assert error.value.instead == "give booleans of shape (3,), or packed bits, int32 of shape (1,)"
+    with pytest.raises(hb.InputError, match=r"booleans of shape \(3,\) or \(2, 3\), or packed bits"):
+        allow(np.zeros((2, 3)), np.ones(2, bool))

@@ -127,3 +127,14 @@ def test_tensors_get_the_same_bits(seeds, position, part):
     np.testing.assert_allclose(theirs.gumbels(), ours.gumbels(), rtol=1e-14, atol=1e-15)
     single = theirs._replace(like=torch.zeros(len(seeds), 5, dtype=torch.float32))
     assert single.one().tolist() == ours._replace(like=like.astype(np.float32)).one().tolist()
+
+
+def test_in_float32_u_is_a_multiple_of_its_precision_and_never_1():
+    near_one = np.array([1 - 2.0**-53, 0.1, 2.0**-25, 0.5])
+    like = np.zeros((4, 3), np.float32)
+    numbers = Chance(as_u64([1] * 4), as_u64([0] * 4), like)._like(near_one)
+    assert numbers.dtype == np.float32
+    assert numbers.tolist() == [1 - 2.0**-24, np.floor(0.1 * 2**24) / 2**24, 0.0, 0.5]
+    drawn = Chance(as_u64(range(999)), as_u64([0] * 999), np.zeros((999, 3), np.float32)).one()
+    exact = uniforms(as_u64(range(999)), as_u64([0] * 999))
+    assert (drawn == np.floor(exact * 2**24) / 2**24).all()

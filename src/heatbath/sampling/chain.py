@@ -155,7 +155,8 @@ class Sampler(NamedTuple):
         position = _position(state[0])
         if position is None:
             why = f"the position {show(state[0]):.60} is no whole number >= 0, nor one per row"
-            raise InputError(why, instead=f"{begin}; draw outside of jax.jit", field="state")
+            traced = "; draw outside of jax.jit" * is_array(state[0]) * (not isinstance(state[0], np.ndarray))
+            raise InputError(why, instead=begin + traced, field="state")
         if scores is not None and position.ndim and tuple(position.shape) != tuple(scores.shape[:-1]):
             why = f"the state is that of {len(position)} rows, and the scores have shape {tuple(scores.shape)}"
             raise InputError(why, instead="carry one state per batch of the same rows", field="state")

@@ -37,8 +37,8 @@ def allow(scores: Array, mask: Any) -> Array:
         raise InputError(
             f"it is {name} of shape {shape}",
             on="mask",
-            instead=f"give booleans of shape ({options},) or {(*rows, options)}, or packed bits, int32 of shape "
-            f"({words},) or {(*rows, words)}",
+            instead=f"give booleans of shape {_shapes(rows, options)}, or packed bits, int32 of shape "
+            f"{_shapes(rows, words)}",
             field="mask",
         )
     allowed = given if name == "bool" else _unpacked(xp, given, options)
@@ -53,6 +53,10 @@ def allow(scores: Array, mask: Any) -> Array:
             field="mask",
         )
     return left
+
+
+def _shapes(rows: tuple[int, ...], size: int) -> str:
+    return " or ".join(map(str, dict.fromkeys([(size,), (*rows, size)])))
 
 
 def _unpacked(xp: Any, packed: Array, options: int) -> Array:
