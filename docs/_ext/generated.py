@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import heatbath
 from heatbath.cli import app as command_line
-from heatbath.made import MAKERS
+from heatbath.made import MAKERS, UNWRITTEN
 from heatbath.sampling.orders import ENGINES, engine
 from heatbath.sampling.orders.functions import default_order
 from heatbath.service import errors, unsupported
@@ -97,6 +97,8 @@ def makers(kind: str) -> str:
     """Every maker of one kind that the text form knows, with its arguments."""
     rows = []
     for name, make in sorted(MAKERS[kind].items()):
+        if name in UNWRITTEN:
+            continue
         home = "heatbath" if name in heatbath.__all__ and kind != "schedule" else f"heatbath.{ROOMS[kind]}"
         bare = [p.replace(annotation=p.empty) for p in inspect.signature(make).parameters.values()]
         said = (inspect.getdoc(make) or "").splitlines()[0].split(": ``")[0].rstrip(".:")

@@ -11,7 +11,7 @@ import typer.main
 import heatbath as hb
 from heatbath.cli import app
 from heatbath.errors import HeatbathError
-from heatbath.made import MAKERS
+from heatbath.made import MAKERS, UNWRITTEN
 from heatbath.sampling.orders import ENGINES
 from heatbath.service import errors, unsupported, wire
 from heatbath.spec import OPTIONS
@@ -58,7 +58,7 @@ def test_every_engine_is_told(name, generated):
 def test_every_maker_is_in_the_text_form(kind, generated):
     assert f".. heatbath-makers:: {kind}" in PAGES["text-form.rst"]
     listed = set(re.findall(r"- :func:`(\w+) <([\w.]+)>`", generated.makers(kind)))
-    assert {name for name, _ in listed} == set(MAKERS[kind])
+    assert {name for name, _ in listed} == set(MAKERS[kind]) - UNWRITTEN
     assert {home for _, home in listed} <= DOCUMENTED
 
 
