@@ -156,6 +156,7 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
         ("by_function(1)", 0, "by_function has no text form: no text can say a function; make it in Python"),
         ("temperature(by_function(1))", 12, "by_function has no text form"),
         ("top_k(9999999999999999999999999)", 6, "top_k is too large; give 2**53 at most"),
+        ("top_k([3, 9999999999999999999999999])", 6, "top_k is too large"),
         ("temperature(1e-999)", 12, "1e-999 is less than a number can be; write 0"),
     ],
 )

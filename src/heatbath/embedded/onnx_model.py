@@ -111,7 +111,7 @@ class OnnxModel:
                 the vocabulary.
         """
         doing = "starting texts"
-        if not prompts:
+        if len(prompts) == 0:
             raise InputError("there are none", doing=doing, on="prompts", instead="give at least one prompt")
         for row, prompt in enumerate(prompts):
             if isinstance(prompt, str | bytes) or not isinstance(prompt, Iterable):

@@ -55,7 +55,9 @@ def check_argument(
 
 
 def _is_huge(value: Any) -> bool:
-    """Whether a whole number is above all that arrays hold."""
+    """Whether a whole number, or one of several, is above all that arrays hold."""
+    if isinstance(value, list | tuple):
+        return any(map(_is_huge, value))
     return isinstance(value, int) and value >= 2**64
 
 
