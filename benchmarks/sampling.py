@@ -123,12 +123,16 @@ def with_sampler(steps: Steps, rows: np.ndarray) -> Draw:
 def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     """The compiled code alone: what Sampler.step takes longer is Python."""
     codes, numbers = asked(steps).settled
+    work, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
+    none, untold = np.zeros(1), np.zeros((1, 3))
     seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
     positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
-    work = workspace(rows.shape[1])
 
     def draw() -> np.ndarray:
-        kernel.draw_rows(rows, codes, numbers, seeds, next(positions), work, 0, len(rows), choices)
+        kernel.serve_rows(
+            kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, work, 0, len(rows),
+            choices, untold,
+        )  # fmt: skip
         return choices
 
     return draw
@@ -141,7 +145,7 @@ def asked(steps: Steps) -> fast.Plan | None:
 
 @cache
 def workspace(options: int) -> Any:
-    return kernel.workspace(options, np.float32)
+    return kernel.workspace(options, np.float32), kernel.peaks_for(options, np.float32)
 
 
 @njit(**FASTMATH)
@@ -178,12 +182,12 @@ def unlike(cell: Cell, seeds: int) -> int:
     """How many draws of the kernel are not those of the reference, or were left to it."""
     ours, rows, wrong = sampler(cell.steps), scores(cell.options)[: cell.rows], 0
     at = np.unique(np.linspace(0, cell.rows - 1, min(cell.rows, 4)).astype(int))
-    everything = np.ones(cell.options, bool)  # a mask, even this one, is for the reference
     bare = with_kernel(cell.steps, rows)
     for seed in range(seeds):
         sampling.threads(1 + seed % 2)
         drawn = ours.step((), rows, seed=seed).choice[at]
-        wrong += int((drawn != ours.step((), rows[at], seed=(at + seed).tolist(), mask=everything).choice).sum())
+        plain = ours.step((), rows[at], seed=(at + seed).tolist(), reading=True)  # readings are for the reference
+        wrong += int((drawn != plain.choice).sum())
         wrong += int((bare() < 0).sum())
     sampling.threads(1)
     return wrong
