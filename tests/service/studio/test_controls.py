@@ -293,10 +293,10 @@ def test_the_prompt(page, words):
     expect(page.locator(".prompt-tokens .token")).to_have_text(["kalo", "misu"])
     best = words.tokenizer.decode([int(scores_after(words, " kalo misu").argmax())]).strip()
     expect(page.locator(".bar-label").first).to_have_text(f"␣{best}")
-    page.get_by_role("button", name="The wolf").click()
+    page.get_by_role("button", name="Once upon a time").click()
     settled(page)
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("The wolf")
-    expect(page.get_by_role("button", name="The wolf")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Once upon a time")
+    expect(page.get_by_role("button", name="Once upon a time")).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_theme(page):
