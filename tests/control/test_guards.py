@@ -305,3 +305,10 @@ def test_a_window_of_other_rows_is_refused():
 def test_what_is_no_choice_is_refused(wrong):
     with pytest.raises(hb.InputError, match="choice is one number >= 0, or one per row"):
         loop_guard(0.3).learn(loop_guard(0.3).init(), hb.Outcome(choice=wrong))
+
+
+@pytest.mark.parametrize("around", [loop_guard, lambda inner: coherence_guard(inner, 0.3)])
+def test_what_a_thermostat_inside_answers_is_checked(around):
+    guard = around(hb.Thermostat(init=tuple, step=lambda state, seen: None))
+    with pytest.raises(hb.InputError, match="its step gave None, and not T and a state"):
+        guard.step(guard.init(), hb.Seen(np.zeros(4)))

@@ -11,7 +11,7 @@ from heatbath.core import as_scores, namespace
 from heatbath.core.arrays import in_library, is_array
 from heatbath.errors import InputError
 from heatbath.made import show
-from heatbath.thermostat import Thermostat, as_thermostat, learn_nothing
+from heatbath.thermostat import Thermostat, as_thermostat, ask, learn_nothing
 from heatbath.types import Array, Outcome, Seen, State, Temperature
 
 NOBODY = -1
@@ -62,12 +62,12 @@ def whoever(thermostats: Sequence[Thermostat], find: Callable[[Seen], Any]) -> T
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         who, states = find(seen), list(_read(state, thermostats)[1])
         if isinstance(who, int):
-            temperature, states[who] = thermostats[who].step(states[who], seen)
+            temperature, states[who] = ask(thermostats[who], states[who], seen)
             return temperature, (who, tuple(states))
         mine, temperature = np.asarray(who), None
         like = as_scores(seen.scores) if seen.scores is not None else seen.glance and seen.glance.like
         for place in sorted(set(who)):
-            decided, after = thermostats[place].step(states[place], seen)
+            decided, after = ask(thermostats[place], states[place], seen)
             states[place] = _merged(thermostats[place].init(), mine == place, after, states[place])
             rows = decided if like is None else rows_like(decided, like, "temperature")
             temperature = rows if temperature is None else _where(mine == place, rows, temperature)

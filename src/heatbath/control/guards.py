@@ -12,7 +12,7 @@ from heatbath.core.arrays import in_library, is_array
 from heatbath.core.numbers import check_number, check_whole
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat, as_thermostat, learn_nothing
+from heatbath.thermostat import Thermostat, as_thermostat, ask, learn_nothing
 from heatbath.types import Array, Outcome, Seen, State, Temperature
 
 NO_TOKEN = -1
@@ -114,7 +114,7 @@ def loop_guard(
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         held, repeated, tokens = parts(state, 3, "loop_guard")
-        temperature, held = inner.step(held, seen)
+        temperature, held = ask(inner, held, seen)
         return _moved(temperature, seen, most, repeated, quiet, 1.0), (held, repeated, tokens)
 
     return Thermostat(
@@ -197,7 +197,7 @@ def coherence_guard(thermostat: Any, limit: float, *, coolest: float = 0.25, hor
 
     def step(state: State, seen: Seen) -> tuple[Temperature, State]:
         held, mean = parts(state, 2, "coherence_guard")
-        temperature, held = inner.step(held, seen)
+        temperature, held = ask(inner, held, seen)
         return _moved(temperature, seen, least, mean, most, 2 * most), (held, mean)
 
     return Thermostat(
