@@ -50,6 +50,12 @@ CHAINS: dict[str, Steps] = {  # behind the temperature
     "typical .95": (("typical", 0.95),),
     "top-n-sigma 1": (("top_n_sigma", 1.0),),
 }
+LISTENING = {  # thermostats, and how many times a fixed T they may cost
+    "edt": ("edt(0.9, 0.5)", 2.0),
+    "dynatemp": ("dynatemp(0.8, 0.5)", 2.0),
+    "hold_entropy": ("hold_entropy(2.0)", 3.0),
+    "hold_entropy of a mean": ("hold_entropy(2.0, 32)", 3.0),
+}
 COMMON = {"temperature", "top_k", "top_p", "min_p"}
 TURNS = 8
 LEAST = 3  # calls, however long they take
@@ -109,7 +115,10 @@ def sampler(steps: Steps) -> hb.Sampler:
 
 def with_sampler(steps: Steps, rows: np.ndarray) -> Draw:
     """heatbath as its users call it."""
-    ours = sampler(steps)
+    return drawing(sampler(steps), rows)
+
+
+def drawing(ours: hb.Sampler, rows: np.ndarray) -> Draw:
     state = ours.init()
 
     def draw() -> Any:
@@ -250,6 +259,23 @@ def two_threads(cell: Cell, rounds: int) -> tuple[float, float]:
     return statistics.median(taken[1]) / statistics.median(taken[2]), statistics.median(got)
 
 
+def listening(name: str, options: int, rows: int, rounds: int) -> float:
+    """How many times a chain at a fixed T the same chain costs under a thermostat that looks at the scores."""
+    starts = range(0, max(TURNS, rows), rows)
+    turns = {}
+    for text in (LISTENING[name][0], "0.8"):
+        draws = [drawing(hb.parse(f"temperature({text})"), scores(options)[i : i + rows]) for i in starts]
+        turns[text] = itertools.cycle(draws)
+        for draw in draws:
+            draw()
+    taken: dict[str, list[float]] = {text: [] for text in turns}
+    for turn in range(3 * rounds):
+        for text in random.Random(turn).sample(list(turns), len(turns)):
+            taken[text].append(microseconds(turns[text], TURNS))
+    listens, fixed = (statistics.median(times) for times in taken.values())
+    return listens / fixed
+
+
 def shown(what: str, cells: list[Cell]) -> Iterator[Cell]:
     for number, cell in enumerate(cells, start=1):
         print(f"\r{what}: {number} of {len(cells)} ", end="", file=sys.stderr, flush=True)
@@ -279,7 +305,21 @@ def main() -> int:
     times = {cell: measure(cell, everyone, extent.rounds, extent.seconds) for cell in shown("measured", cells)}
     threads = {cell: two_threads(cell, extent.rounds) for cell in shown("two threads", wide)}
     print_table(times, threads, [peer.name for peer in peers], extent.batches)
-    return int(print_claims(claims(times, {cell: ratio for cell, (ratio, _) in threads.items()}, wrong)))
+    sooner = {cell: ratio for cell, (ratio, _) in threads.items()}
+    return int(print_claims(claims(times, sooner, wrong, heard(extent))))
+
+
+def heard(extent: Extent) -> dict[str, dict[Cell, float]]:
+    """What each thermostat that looks at the scores costs, over a fixed T."""
+    cells = [
+        Cell("peaked", name, *at)
+        for name in LISTENING
+        for at in itertools.product(extent.options, [rows for rows in extent.batches if rows <= TURNS])
+    ]
+    ratios: dict[str, dict[Cell, float]] = {name: {} for name in LISTENING}
+    for cell in shown("listening", cells):
+        ratios[cell.chain][cell] = listening(cell.chain, cell.options, cell.rows, extent.rounds)
+    return ratios
 
 
 def print_table(
@@ -315,7 +355,9 @@ class Claim(NamedTuple):
     least: bool = True  # else the target is the most that there may be
 
 
-def claims(times: Times, threads: dict[Cell, float], wrong: dict[Cell, float]) -> Iterator[Claim]:
+def claims(
+    times: Times, threads: dict[Cell, float], wrong: dict[Cell, float], heard: dict[str, dict[Cell, float]]
+) -> Iterator[Claim]:
     yield Claim("draws-unlike-reference", wrong, 0, least=False)
     for peer, target in (("transformers", 150.0), ("llama.cpp", 1.0)):
         yield Claim(f"over-{peer}", {cell: t[peer] / t["step"] for cell, t in times.items() if peer in t}, target)
@@ -325,6 +367,8 @@ def claims(times: Times, threads: dict[Cell, float], wrong: dict[Cell, float]) -
         others = {cell: n for cell, n in over.items() if cell not in common}
         yield Claim(f"limits-of-{name}", common, 3.0, least=False)
         yield Claim(f"limits-of-{name}.other-chains", others, 6.0, least=False)
+    for name, ratios in heard.items():
+        yield Claim(f"{name.replace(' ', '-')}.over-fixed-T", ratios, LISTENING[name][1], least=False)
     yield Claim("two-threads.batch-64", threads, 1.7)
 
 
