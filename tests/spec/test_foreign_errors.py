@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import heatbath as hb
@@ -55,6 +55,7 @@ def use(text):
 
 @settings(max_examples=1500, deadline=None)
 @given(st.one_of(texts, aimed, aimed.map(lambda text: f"temperature({text})")))
+@example(f"hold_entropy([nan, {'9' * 39}])")  # an array of objects
 def test_only_errors_of_ours_come_out(text):
     use(text)
 

@@ -93,9 +93,10 @@ def check_target(target: Any, unit: str, example: str, most: float = math.inf, *
     """The target of a maker: one number from 0 (or above it) to ``most``, infinity excluded, or one per row."""
     try:
         numbers = np.asarray(target)
-        fine = numbers.dtype.kind in "iuf" and numbers.size > 0
-        low = (numbers > 0) if above else (numbers >= 0)
-        fine = fine and bool(np.all(low & (numbers <= most) & (numbers < math.inf)))
+        fine = numbers.dtype.kind in "iuf" and numbers.size > 0  # comparing objects may warn
+        if fine:
+            low = (numbers > 0) if above else (numbers >= 0)
+            fine = bool(np.all(low & (numbers <= most) & (numbers < math.inf)))
     except (TypeError, ValueError):
         fine = False
     if not fine:
