@@ -3,6 +3,8 @@
 Put any model in a heat bath: choose how sharply it chooses.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from heatbath import control, sampling, schedules
 from heatbath.control import Profile, by_confidence, hold_entropy
 from heatbath.core import (
@@ -24,7 +26,6 @@ from heatbath.sampling import (
     chain,
     greedy,
     min_p,
-    orders,
     penalties,
     temperature,
     top_k,
@@ -35,6 +36,9 @@ from heatbath.sampling import (
 from heatbath.spec import parse
 from heatbath.thermostat import Thermostat, fixed, scheduled
 from heatbath.types import Outcome, Reading, Seen
+
+if TYPE_CHECKING:
+    from heatbath.sampling import orders
 
 __version__ = "0.1.0"
 
@@ -81,3 +85,14 @@ __all__ = [
     "top_probability",
     "typical",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Open the room of engines' orders when somebody comes for it: a draw never needs it, and it takes a while."""
+    if name == "orders":
+        return sampling.orders
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "orders"})
