@@ -89,7 +89,7 @@ class Sampler(NamedTuple):
             which no token was added and nothing learned; T.
         """
         with while_doing("sampling", self):
-            scores, came = _read(logits)
+            scores, came = read_rows(logits)
             shown = allow(scores, mask)
             before = self._unpack(state, shown)
             luck = None if seed is None else chance(seed, before.position, shown)
@@ -209,7 +209,7 @@ class Sampler(NamedTuple):
             quick = None if alone else self._quick(state, logits, seed, context)
             if quick is not None:
                 return quick
-            given, _ = _read(logits)
+            given, _ = read_rows(logits)
             shown = allow(given, mask)
             before = self._unpack(state, shown)
             luck = chance(seed, before.position, shown)
@@ -325,17 +325,6 @@ def _position(given: Any) -> Array | None:
     except (TypeError, ValueError):  # also what JAX says of a value that is being traced
         return None
     return None if position.dtype.kind not in "iu" or position.ndim > 1 or np.any(position < 0) else position
-
-
-def _read(logits: Any) -> tuple[Array, Any]:
-    scores, came = read_rows(logits)
-    if scores.ndim > 2:
-        raise InputError(
-            f"the scores have shape {tuple(scores.shape)}",
-            instead="give one row, shape (V,), or several, shape (B, V)",
-            field="logits",
-        )
-    return scores, came
 
 
 def _product(first: Any, second: Array) -> Array:

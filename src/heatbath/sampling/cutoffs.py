@@ -9,7 +9,7 @@ from heatbath.core import entropy, namespace
 from heatbath.errors import InputError
 from heatbath.made import maker, show
 from heatbath.sampling.mass import Weighed, keep_likely, weigh
-from heatbath.sampling.parameters import check_parameter, per_row
+from heatbath.sampling.parameters import check_parameter, check_share, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
 
@@ -97,13 +97,7 @@ def top_a(a: Any) -> Step:
 
     Reference: Bo Peng, RWKV-LM (github.com/BlinkDL/RWKV-LM), 2022, with the power 2 that every engine took over.
     """
-    ratio = check_parameter(
-        a,
-        "top_a",
-        lambda n: (n > 0) & (n <= 1),
-        "a must lie in (0, 1]",
-        "write for example top_a(0.2); to keep every option leave top_a out",
-    )
+    ratio = check_share(a, "top_a", "a", 0.2)
     log_a = np.log(ratio)
 
     def floor(weighed: Weighed, scores: Array) -> Array:

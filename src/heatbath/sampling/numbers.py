@@ -4,6 +4,7 @@ from typing import Any
 
 from heatbath.core.arrays import has_float64
 from heatbath.core.scores import read
+from heatbath.errors import InputError
 from heatbath.sampling.left import spoilt
 from heatbath.types import Array
 
@@ -14,7 +15,16 @@ def read_rows(logits: Any) -> tuple[Array, Any]:
     A chain computes in float64 from the first step to the draw: its sums run over whole vocabularies, and whether an
     option is kept must not hang on the rounding of float32. JAX by default, and Apple's GPUs, have none; float32 then
     serves. Half precision counts as having come in float32.
+
+    Raises:
+        InputError: the scores are no row and no batch of rows, or cannot be drawn from.
     """
     xp, scores, top = read(logits)
+    if scores.ndim > 2:
+        raise InputError(
+            f"the scores have shape {tuple(scores.shape)}",
+            instead="give one row, shape (V,), or several, shape (B, V)",
+            field="logits",
+        )
     came = scores.dtype if scores.dtype in (xp.float32, xp.float64) else xp.float32
     return spoilt(xp.astype(scores, xp.float64 if has_float64(xp, scores) else xp.float32), top), came

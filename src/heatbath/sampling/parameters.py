@@ -38,6 +38,17 @@ def check_parameter(
     return numbers
 
 
+def check_share(value: Any, name: str, symbol: str, example: float) -> npt.NDArray[Any]:
+    """The parameter of a step that keeps a share of something: in (0, 1], where 1 keeps all."""
+    return check_parameter(
+        value,
+        name,
+        lambda n: (n > 0) & (n <= 1),
+        f"{symbol} must lie in (0, 1]",
+        f"write for example {name}({example}); to keep every option leave {name} out",
+    )
+
+
 def check_argument(
     value: Any, name: str, legal: Callable[[Any], Any], wanted: str, example: Any, *, whole: bool = False
 ) -> npt.NDArray[Any]:

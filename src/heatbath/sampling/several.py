@@ -68,12 +68,6 @@ def without_replacement(logits: Array, k: int, *, seed: Any, position: Any = 0) 
     """
     with while_doing("drawing several options"):
         rows, _ = read_rows(logits)
-        if rows.ndim > 2:
-            raise InputError(
-                f"the scores have shape {tuple(rows.shape)}",
-                instead="give one row, shape (V,), or several, shape (B, V)",
-                field="logits",
-            )
         xp = namespace(rows)
         count = check_whole(k, "k", example=5)
         enough = xp.sum(xp.astype(rows > -xp.inf, xp.int32), axis=-1) >= count

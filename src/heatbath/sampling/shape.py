@@ -12,7 +12,7 @@ from heatbath.core import namespace
 from heatbath.core.arrays import unwarned
 from heatbath.made import maker
 from heatbath.sampling.mass import REACHED, keep_best, rank, reaches, weigh
-from heatbath.sampling.parameters import check_parameter, per_row
+from heatbath.sampling.parameters import check_parameter, check_share, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
 
@@ -47,13 +47,7 @@ def tail_free(z: Any) -> Step:
     differ by one rank; here as in the original and text-generation-webui, except that the last rank is not removed
     where everything else is kept.
     """
-    share = check_parameter(
-        z,
-        "tail_free",
-        lambda n: (n > 0) & (n <= 1),
-        "z must lie in (0, 1]",
-        "write for example tail_free(0.97); to keep every option leave tail_free out",
-    )
+    share = check_share(z, "tail_free", "z", 0.97)
 
     def cut(scores: Array) -> Array:
         xp = namespace(scores)
@@ -96,13 +90,7 @@ def top_h(h: Any) -> Step:
     entropy in text generation", 2025, arXiv:2509.02510. The sum over the kept options is not the entropy of what is
     drawn from, which is renormalised; this is the rule as transformers has it.
     """
-    share = check_parameter(
-        h,
-        "top_h",
-        lambda n: (n > 0) & (n <= 1),
-        "h must lie in (0, 1]",
-        "write for example top_h(0.4); to keep every option leave top_h out",
-    )
+    share = check_share(h, "top_h", "h", 0.4)
 
     def cut(scores: Array) -> Array:
         xp = namespace(scores)

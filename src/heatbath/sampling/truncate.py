@@ -14,7 +14,7 @@ from heatbath.core.arrays import in_library, largest
 from heatbath.errors import InputError
 from heatbath.made import maker, show
 from heatbath.sampling.mass import SLACK, boundary, keep, rank, reaches, weigh
-from heatbath.sampling.parameters import check_parameter, check_rows, per_row
+from heatbath.sampling.parameters import check_parameter, check_rows, check_share, per_row
 from heatbath.sampling.step import Applied, Moment, Step, stateless
 from heatbath.types import Array, State
 
@@ -97,13 +97,7 @@ def top_p(p: Any, *, reaching: bool = True) -> Step:
 
     Reference: Holtzman, Buys, Du, Forbes and Choi, "The curious case of neural text degeneration", ICLR 2020.
     """
-    share = check_parameter(
-        p,
-        "top_p",
-        lambda n: (n > 0) & (n <= 1),
-        "p must lie in (0, 1]",
-        "write for example top_p(0.95); to keep every option leave top_p out",
-    )
+    share = check_share(p, "top_p", "p", 0.95)
     if not isinstance(reaching, bool):
         raise InputError(
             "reaching is True or False",

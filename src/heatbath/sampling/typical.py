@@ -6,7 +6,7 @@ from typing import Any
 from heatbath.core import entropy, namespace
 from heatbath.made import maker
 from heatbath.sampling.mass import SLACK, boundary, keep, weigh
-from heatbath.sampling.parameters import check_parameter, per_row
+from heatbath.sampling.parameters import check_share, per_row
 from heatbath.sampling.step import Step, stateless
 from heatbath.types import Array
 
@@ -39,13 +39,7 @@ def typical(p: Any) -> Step:
     exact hit: transformers stops there, as here, llama.cpp takes one option more; and where several are equally far,
     llama.cpp keeps those that its sort happens to put first.
     """
-    share = check_parameter(
-        p,
-        "typical",
-        lambda n: (n > 0) & (n <= 1),
-        "p must lie in (0, 1]",
-        "write for example typical(0.95); to keep every option leave typical out",
-    )
+    share = check_share(p, "typical", "p", 0.95)
 
     def cut(scores: Array) -> Array:
         xp = namespace(scores)
