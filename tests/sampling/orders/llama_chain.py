@@ -1,12 +1,13 @@
 """llama.cpp's samplers in the chain that its programs build of settings, without a model."""
 
-import ctypes
-
 import numpy as np
 
 from tests.sampling.llama import behind, llama
 
-DEFAULT = ["penalties", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"]
+DEFAULT = ["penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"]
+
+CONTEXT = 4096
+"""What llama.cpp's programs put in place of -1, which its library takes for 0."""
 
 
 def chained(*samplers):
@@ -37,6 +38,15 @@ def common(given, options):
             given["frequency_penalty"],
             given["presence_penalty"],
         ),
+        "dry": lambda: lib.llama_sampler_init_dry(
+            None,  # the vocabulary, which only breakers need, and there are none
+            given["dry_multiplier"],
+            given["dry_base"],
+            given["dry_allowed_length"],
+            CONTEXT if given["dry_penalty_last_n"] == -1 else given["dry_penalty_last_n"],
+            None,
+            0,
+        ),
         "top_n_sigma": lambda: lib.llama_sampler_init_top_n_sigma(given["top_n_sigma"]),
         "top_k": lambda: lib.llama_sampler_init_top_k(given["top_k"]),
         "typ_p": lambda: lib.llama_sampler_init_typical(given["typical_p"], 0),
@@ -55,10 +65,3 @@ def left_by(sampler, row, text=()):
     logits = behind(sampler, text, row).astype(np.float64)
     weights = np.exp(logits - logits.max())
     return weights / weights.sum()
-
-
-def bound(function, *types):
-    """A function of the library with its types, where the bindings lack it."""
-    function.argtypes = list(types)
-    function.restype = ctypes.c_void_p
-    return function

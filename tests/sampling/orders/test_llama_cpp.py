@@ -109,7 +109,7 @@ def test_its_own_chain_keeps_and_draws_from_the_same():
     random, compared, refused = rng(2), Compared(), 0
     engine = hb.orders.ENGINES["llama.cpp"]
     for _ in range(150):
-        settings = random_settings(engine, random, 0.35, {"dry", "adaptive_p", "mirostat"})
+        settings = random_settings(engine, random, 0.35, {"adaptive_p", "mirostat"})
         if settings.get("top_n_sigma", 0) > 0:  # the difference called "n-sigma first"
             settings = {name: value for name, value in settings.items() if name not in ("typical_p", "dynatemp_range")}
         if random.random() < 0.3:
@@ -124,6 +124,30 @@ def test_its_own_chain_keeps_and_draws_from_the_same():
             compared.add(sampler, row, text, left_by(common(given, OPTIONS), row, text))
     assert compared.different == [], compared
     assert compared.rows == 20 * (150 - refused) > 2500
+
+
+def test_its_own_dry_lowers_the_same_by_as_much():
+    llama()
+    random, compared, lowered = rng(8), Compared(), 0
+    engine = hb.orders.ENGINES["llama.cpp"]
+    for _ in range(300):
+        settings = OFF | {
+            "dry_multiplier": float(random.choice([0.3, 0.8, 2.0])),
+            "dry_base": float(random.choice([1.0, 1.2, 1.75])),
+            "dry_allowed_length": int(random.choice([1, 2, 3, 5])),
+            "dry_penalty_last_n": int(random.choice([-1, 5, 20, 64])),
+        }
+        text = random_text(random, int(random.integers(0, 40)), OPTIONS // 4)
+        for _ in range(random.integers(1, 4)):  # a passage comes again, whole or not
+            begin = int(random.integers(0, len(text) + 1))
+            text = text + text[begin : begin + int(random.integers(1, 12))]
+        sampler, given = hb.orders.llama_cpp(**settings), engine.read(settings)
+        row = random_rows(random, 1)[0]
+        theirs = left_by(common(given, OPTIONS), row, text)
+        lowered += bool(np.abs(theirs - hb.softmax(row)).max() > 1e-3)
+        compared.add(sampler, row, text, theirs)
+    assert (compared.rows, compared.different) == (300, []), compared
+    assert lowered > 100
 
 
 @pytest.mark.parametrize("name", ["Ollama", "llama-cpp-python"])
