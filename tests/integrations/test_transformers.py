@@ -387,7 +387,6 @@ def p_value(counts, logits, t):
     return stats.chisquare(counts[kept], DRAWS * expected[kept]).pvalue
 
 
-@pytest.mark.parametrize("way", ["processor", "custom_generate"])
 def test_paged_generation_does_not_ask_it(tales):
     """As the documentation says. Where this fails, transformers has learned to, and the documentation is to follow."""
     asked = []
@@ -401,10 +400,13 @@ def test_paged_generation_does_not_ask_it(tales):
     tales.generate(ids, custom_generate=draws, **PLAIN)
     assert asked == [draws]
     paged = {"cache_implementation": "paged", "max_new_tokens": 2, "eos_token_id": -1, "pad_token_id": 0}
+    small = transformers.ContinuousBatchingConfig(num_blocks=8, page_size=64, max_batch_tokens=64)
+    paged |= {"continuous_batching_config": small, "warmup": False}
     assert tales.generate(ids, custom_generate=draws, **paged).shape == (1, 1, 5)
     assert asked == [draws]
 
 
+@pytest.mark.parametrize("way", ["processor", "custom_generate"])
 def test_draws_have_the_right_frequencies(gpt2, way):
     ids = IDS[:1]
     torch.manual_seed(0)
