@@ -165,6 +165,12 @@ def connected(ours: str, *names: str) -> tuple[Any, ...]:
     return importlib.import_module(ours), *theirs
 
 
+def needs_real(module: Any, tool: str) -> None:
+    """Skip where the module is one of ours that stands in: compared with what is written here, it cannot differ."""
+    if module.__spec__ is None:
+        pytest.skip(f"{tool} is not installed, and what stands in for it is made of the same table")
+
+
 def parameters(cls: type, method: str) -> str:
     """The parameters of a method as :data:`METHODS` writes them, without types."""
     signature = inspect.signature(getattr(cls, method))

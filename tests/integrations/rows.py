@@ -20,6 +20,18 @@ CHAINS = [
 """One or more of each kind: without a memory, with a count, that look back, that learn, that draw by themselves."""
 
 
+UNSERVED = {
+    "temperature([0.5, 2.0])": "logits of shape .* are a single row",
+    "temperature([0.5])": "logits of shape .* are a single row",
+    "top_k([5, 6]) -> temperature(1.0)": "logits of shape .* are a single row",
+    "bans([999999])": "none is 999999",
+    "logit_bias([[999999, 1.0]])": "none is 999999",
+    "temperature(by_text([['start', 1.0]], 0.5))": "the context has no text; token ids are all that is known here",
+    "temperature(by_rule([['s', 1.0]], 0.5))": "the context has no rule; token ids are all that is known here",
+}
+"""Chains that parse, and cannot serve a request among others of a model that shows no text; and why not."""
+
+
 def logits(rows, seed=0):
     """``(LENGTH, rows, OPTIONS)``"""
     return np.random.default_rng(seed).normal(0, 2.5, (LENGTH, rows, OPTIONS)).astype(np.float32)

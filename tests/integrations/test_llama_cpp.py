@@ -47,6 +47,8 @@ def test_what_is_wrong_is_said():
     with pytest.raises(hb.InputError, match="NaN") as caught:
         HeatbathLogitsProcessor(0.7, seed=1)(np.array([1]), np.array([np.nan, 1.0]))
     assert caught.value.doing == "sampling"
+    with pytest.raises(hb.InputError, match="token ids are all that is known here"):
+        HeatbathLogitsProcessor("temperature(by_text([['start', 1.0]], 0.5))", seed=1)(np.array([1]), ROW)
 
 
 def test_draws_have_the_right_frequencies():

@@ -1,14 +1,17 @@
 """The processor for SGLang, driven as SGLang's sampler drives its own."""
 
+import re
 import sys
 import weakref
+from collections import namedtuple
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import heatbath as hb
-from tests.integrations.released import ABSTRACT, CUSTOM, METHODS, SamplingParams, connected, parameters
-from tests.integrations.rows import CHAINS, ROW, alone, logits, p_values, pick
+from tests.integrations.released import ABSTRACT, CUSTOM, METHODS, SamplingParams, connected, needs_real, parameters
+from tests.integrations.rows import CHAINS, OPTIONS, ROW, UNSERVED, alone, logits, p_values, pick
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -17,11 +20,25 @@ Processor, params = ours.HeatbathLogitProcessor, ours.params
 ALL = 1 << 30  # how SGLang writes top_k=-1 once a request is taken in
 
 
+BATCH = "sglang.srt.managers.schedule_batch"
+Abort = namedtuple("Abort", ("message", "status_code", "err_type"))
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch):
+    """What a server has besides, where SGLang is not installed."""
+    if theirs.__spec__ is None:
+        parents = [BATCH.rsplit(".", count)[0] for count in (3, 2, 1)]
+        for name in (*parents, BATCH):
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(FINISH_ABORT=Abort))
+
+
 class Request:
     """What a processor sees of a request of SGLang."""
 
     def __init__(self, prompt, sampling_params):
         self.origin_input_ids, self.output_ids, self.extend_end = list(prompt), [], None
+        self.to_finish = None
         named = {"top_k": ALL} | {k: ALL if v == -1 else v for k, v in sampling_params.items() if k != "custom_params"}
         self.sampling_params = SamplingParams(**named)
         self.custom = sampling_params.get("custom_params", {}) | {"__req__": weakref.proxy(self)}
@@ -32,10 +49,15 @@ def run(requests, scores):
 
 
 def test_the_interface_is_the_one_that_was_written_down():
+    needs_real(theirs, "SGLang")
     cls = theirs.CustomLogitProcessor
     assert {method: parameters(cls, method) for method in METHODS[CUSTOM]} == METHODS[CUSTOM]
     assert cls.__abstractmethods__ == ABSTRACT[CUSTOM]
-    assert issubclass(Processor, cls)
+
+
+def test_ours_is_one_of_theirs():
+    assert issubclass(Processor, theirs.CustomLogitProcessor)
+    assert not Processor.__abstractmethods__
 
 
 def test_what_is_sent_is_its_name(monkeypatch):
@@ -84,10 +106,11 @@ def test_a_server_that_runs_ahead_is_refused_only_where_tokens_are_needed():
         request = Request([1], params(text))
         run([request], scores)
         if needed:
-            with pytest.raises(hb.InputError, match="--disable-overlap-schedule"):
-                run([request], scores)
+            assert torch.equal(run([request], scores), torch.from_numpy(scores))
+            assert "--disable-overlap-schedule" in request.to_finish.message
         else:
             run([request], scores)
+            assert request.to_finish is None
 
 
 def test_speculative_decoding_is_refused():
@@ -106,19 +129,31 @@ def test_speculative_decoding_is_refused():
         ({"custom_params": {"heatbath": "topk(3)"}}, "did you mean top_k"),
         ({"custom_params": {"heatbath": ["top_k(3)"]}}, "neither the text of a chain nor a number"),
         ({"custom_params": {"heatbath": "xtc(0.1, 0.5)"}}, "give a seed"),
+        ({"custom_params": {"heatbath": "xtc(0.1, 0.5)", "heatbath_seed": "7"}}, "a seed is an integer"),
+        ({"custom_params": {"heatbath": "bans([40])"}}, "none is 40"),
+        *(({"custom_params": {"heatbath": text}}, why) for text, why in UNSERVED.items()),
     ],
     ids=str,
 )
-def test_a_request_that_cannot_be_served_is_refused(asked, why):
-    with pytest.raises(hb.InputError, match=why):
-        run([Request([1], params(0.7) | asked)], logits(1)[0])
+def test_a_request_that_cannot_be_served_ends_alone(asked, why):
+    wrong, good, scores = Request([1], params(0.7) | asked), Request([1], params("greedy()")), logits(2)[0]
+    given = run([wrong, good], scores)
+    assert re.search(why, wrong.to_finish.message)
+    assert wrong.to_finish.status_code == 400
+    assert good.to_finish is None
+    assert torch.equal(given[0], torch.from_numpy(scores[0]))
+    assert given[1].argmax() == scores[1].argmax()
+    assert torch.isfinite(given[1]).sum() == 1
 
 
 def test_params_are_checked_where_they_are_made():
     assert params("top_k(3)", seed=1)["custom_params"] == {"heatbath": "top_k(3)", "heatbath_seed": 1}
-    for wrong in ("topk(3)", "gumbel()", hb.chain()):
+    for wrong in ("topk(3)", "gumbel()", hb.chain(), *UNSERVED):
         with pytest.raises(hb.InputError):
             params(wrong)
+    params("bans([40])")
+    with pytest.raises(hb.InputError, match="none is 40"):
+        params("bans([40])", vocabulary=OPTIONS)
 
 
 def test_draws_have_the_right_frequencies():

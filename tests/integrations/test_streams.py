@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, remembers, rescore
-from tests.integrations.rows import CHAINS, LENGTH, alone, logits, pick
+from heatbath.integrations.streams import Stream, as_request, as_sampler, listens, needs_seed, only, remembers, rescore
+from tests.integrations.rows import CHAINS, LENGTH, OPTIONS, UNSERVED, alone, logits, pick
 
 LIBRARIES = ["numpy", "torch"]
 
@@ -108,6 +108,31 @@ def test_what_stands_for_a_chain():
         as_sampler("topk(3)")
     with pytest.raises(hb.InputError, match="None is no chain"):
         as_sampler(None)
+
+
+@pytest.mark.parametrize("vocabulary", [OPTIONS, None])
+def test_a_request_is_refused_before_it_shares_a_batch(vocabulary):
+    for text, why in UNSERVED.items():
+        with pytest.raises(hb.InputError, match=why):
+            as_request(text, vocabulary)
+    for text in [*CHAINS, 0.7]:
+        assert as_request(text, vocabulary) is as_sampler(text)
+
+
+def test_a_request_may_name_the_tokens_that_its_model_has():
+    as_request("bans([39])", OPTIONS)
+    as_request("bans([40])")  # the model is not known
+    with pytest.raises(hb.InputError, match="none is 40; take ids from the tokenizer"):
+        as_request("bans([40])", OPTIONS)
+    with pytest.raises(hb.InputError, match="every option that the scores leave open is banned"):
+        as_request(f"bans({list(range(OPTIONS))})", OPTIONS)
+
+
+@pytest.mark.parametrize("seed", ["7", [7], 0.5, 2**70, True])
+def test_a_request_has_one_seed(seed):
+    with pytest.raises(hb.InputError) as caught:
+        as_request("xtc(0.1, 0.5)", OPTIONS, seed=seed)
+    assert caught.value.field == "seed"
 
 
 def test_only_leaves_one_token():

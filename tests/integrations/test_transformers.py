@@ -362,6 +362,12 @@ def test_the_text_so_far_reaches_the_thermostat(tales):
     ids = torch.tensor([model.tokenizer.encode("Once upon a time")])
     cold = tales.generate(ids, do_sample=False, max_new_tokens=8)
     assert tales.generate(ids, **settings(text, tokenizer=Tokenizer()), max_new_tokens=8).tolist() == cold.tolist()
+    for without in ({"custom_generate": HeatbathGenerate(text, seed=1)}, settings(text)):
+        with pytest.raises(hb.InputError, match=r"the context has no text; .* give tokenizer=tokenizer"):
+            tales.generate(ids, **without, max_new_tokens=8)
+    by_rule = HeatbathGenerate("temperature(by_rule([['s', 5.0]], 0.1))", seed=1, tokenizer=Tokenizer())
+    with pytest.raises(hb.InputError, match="no rule; the text so far is all that is known here"):
+        tales.generate(ids, custom_generate=by_rule, max_new_tokens=8)
     draws = HeatbathGenerate(text, seed=1, tokenizer=Tokenizer())
     assert tales.generate(ids, custom_generate=draws, max_new_tokens=8).tolist() == cold.tolist()
     with pytest.raises(hb.InputError, match="text"):
@@ -379,6 +385,25 @@ def p_value(counts, logits, t):
     kept = expected > 0
     assert counts[~kept].sum() == 0
     return stats.chisquare(counts[kept], DRAWS * expected[kept]).pvalue
+
+
+def test_paged_generation_does_not_ask_it(tales):
+    """As the documentation says. Where this fails, transformers has learned to, and the documentation is to follow."""
+    asked = []
+
+    class Asked(HeatbathGenerate):
+        def __call__(self, *arguments, **named):
+            asked.append(self)
+            return super().__call__(*arguments, **named)
+
+    draws, ids = Asked(0.7, seed=7), torch.tensor([[5, 6, 7]])
+    tales.generate(ids, custom_generate=draws, **PLAIN)
+    assert asked == [draws]
+    paged = {"cache_implementation": "paged", "max_new_tokens": 2, "eos_token_id": -1, "pad_token_id": 0}
+    small = transformers.ContinuousBatchingConfig(num_blocks=8, page_size=64, max_batch_tokens=64)
+    paged |= {"continuous_batching_config": small, "warmup": False}
+    assert tales.generate(ids, custom_generate=draws, **paged).shape == (1, 1, 5)
+    assert asked == [draws]
 
 
 @pytest.mark.parametrize("way", ["processor", "custom_generate"])

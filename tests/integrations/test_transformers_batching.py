@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from tests.integrations.rows import p_values
+from tests.integrations.rows import UNSERVED, p_values
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
@@ -70,6 +70,39 @@ def test_requests_of_several_chains_get_what_each_gets_alone(tales):
     for prompt, text, result in zip(prompts, (usual, usual, own), results, strict=True):
         assert result.error is None
         assert result.generated_tokens == alone(tales, text, prompt)
+
+
+def test_a_bad_request_is_refused_and_its_neighbours_go_on(tales):
+    manager, own = manager_of(tales), "penalties(presence=9.0) -> greedy()"
+    attach(manager, "greedy()")
+    manager.start()
+    try:
+        names = [manager.add_request([5, 6, 7])]
+        for text, why in (UNSERVED | {"temperture(1.2)": "did you mean temperature"}).items():
+            with pytest.raises(hb.InputError, match=why):
+                manager.add_request([8, 9], heatbath=text)
+        with pytest.raises(hb.InputError, match="a seed is an integer"):
+            manager.add_request([8, 9], heatbath="xtc(0.1, 0.5)", heatbath_seed=2**70)
+        with pytest.raises(hb.InputError, match="none is 999999"):
+            manager.add_requests([[8, 9]], heatbath="bans([999999])")
+        names.append(manager.add_request([8, 9], heatbath=own))
+        results = {}
+        while len(results) < len(names):
+            result = manager.get_result(timeout=1)
+            if result is not None and result.is_finished():
+                results[result.request_id] = result
+    finally:
+        manager.stop(block=True)
+    assert results.keys() == set(names)
+    assert [results[name].error for name in names] == [None, None]
+    assert results[names[0]].generated_tokens == alone(tales, "greedy()", [5, 6, 7])
+    assert results[names[1]].generated_tokens == alone(tales, own, [8, 9])
+
+
+@pytest.mark.parametrize("text", UNSERVED)
+def test_a_chain_for_all_requests_is_checked_when_it_is_attached(tales, text):
+    with pytest.raises(hb.InputError, match=UNSERVED[text]):
+        attach(manager_of(tales), text)
 
 
 def test_what_a_manager_cannot_do_is_refused(tales):

@@ -8,8 +8,18 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from tests.integrations.released import ABSTRACT, FIELDS, FIRST, METHODS, SECOND, SamplingParams, connected, parameters
-from tests.integrations.rows import CHAINS, ROW, alone, logits, p_values, pick
+from tests.integrations.released import (
+    ABSTRACT,
+    FIELDS,
+    FIRST,
+    METHODS,
+    SECOND,
+    SamplingParams,
+    connected,
+    needs_real,
+    parameters,
+)
+from tests.integrations.rows import CHAINS, OPTIONS, ROW, UNSERVED, alone, logits, p_values, pick
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -23,6 +33,7 @@ def params(text, seed=None, **more):
 
 @pytest.mark.parametrize("name", [FIRST, SECOND])
 def test_the_interface_is_the_one_that_was_written_down(name):
+    needs_real(first, "vLLM")
     cls = {FIRST: first, SECOND: second}[name].LogitsProcessor
     assert {method: parameters(cls, method) for method in METHODS[name]} == METHODS[name]
     assert cls.__abstractmethods__ == ABSTRACT[name]
@@ -294,6 +305,24 @@ def test_a_request_that_cannot_be_served_is_refused(request_params, why, field):
         Processor.validate_params(request_params)
     assert caught.value.field == field
     assert isinstance(caught.value, ValueError)  # which vLLM turns into status 400
+
+
+def test_a_chain_that_would_end_the_batch_is_refused_before():
+    """Taken as vLLM takes a request: by a call that holds the configuration of the model, and shows the parameters."""
+
+    def verify(sampling_params, model_config):
+        assert model_config
+        Processor.validate_params(sampling_params)
+
+    model = SimpleNamespace(get_vocab_size=lambda: OPTIONS)
+    for text, why in UNSERVED.items():
+        for take in (Processor.validate_params, lambda given: verify(given, model)):
+            with pytest.raises(hb.InputError, match=why):
+                take(params(text))
+    verify(params("bans([39])"), model)
+    Processor.validate_params(params("bans([40])"))
+    with pytest.raises(hb.InputError, match="there are 40 options"):
+        verify(params("bans([40])"), model)
 
 
 @pytest.mark.parametrize(

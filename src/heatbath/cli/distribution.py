@@ -16,8 +16,9 @@ from heatbath.core import (
     temperature_for,
     top_probability,
 )
-from heatbath.errors import InputError, while_doing
+from heatbath.errors import while_doing
 from heatbath.sampling import chain, temperature
+from heatbath.sampling.alone import knowing
 
 Scores = npt.NDArray[np.float64]
 
@@ -57,14 +58,8 @@ def at(scores: Scores, setting: Setting) -> Column:
         InputError: unusable scores; a thermostat that looks at more than scores.
     """
     with while_doing("working"):
-        try:
+        with knowing("here are scores alone; give a thermostat that looks at nothing else, such as hold_entropy(1.0)"):
             drawn, _, used = setting.sampler.scores(setting.sampler.init(), scores)
-        except InputError as error:
-            if error.field == "context":
-                error.instead = (
-                    "here are scores alone; give a thermostat that looks at nothing else, such as hold_entropy(1.0)"
-                )
-            raise
         if str(setting.sampler.draw) == "greedy()":
             drawn = chain(temperature(0)).scores((), drawn).scores
         kept = np.isfinite(drawn)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from heatbath.cli.flags import Setting
 from heatbath.errors import InputError
+from heatbath.sampling.alone import TEXT_ONLY, knowing
 from heatbath.service.text import Piece, Placed, SoFar, Writer
 from heatbath.types import Array, Model, Reading, State
 
@@ -98,12 +99,8 @@ def _read(model: Model, prompt: str) -> list[int]:
 
 
 def _drawn(strand: Strand, model: Model, scores: Array) -> int:
-    try:
+    with knowing(TEXT_ONLY):
         return strand.draw(model, scores)
-    except InputError as error:
-        if error.field == "context":
-            error.instead = "the text so far is all that is known here; by_rule is for loops that follow a grammar"
-        raise
 
 
 def grow(model: Model, prompt: str, strands: Sequence[Strand], max_tokens: int) -> Iterator[None]:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heatbath.integrations.streams import as_sampler
+from heatbath.integrations.streams import NO_TEXT, as_sampler
+from heatbath.sampling.alone import knowing
 from heatbath.types import State
 
 __all__ = ["HeatbathLogitsProcessor"]
@@ -61,7 +62,8 @@ class HeatbathLogitsProcessor:
             self._state = self.sampler.init(ids.tolist())
         elif self.sampler.looks_back:
             self._state = (*self._state[:2], np.append(self._state[2][:-1], ids[-1]))
-        token, self._state, _ = self.sampler.step(self._state, scores, seed=self._seed)
+        with knowing(NO_TEXT):
+            token, self._state, _ = self.sampler.step(self._state, scores, seed=self._seed)
         self._ids = ids
         left = np.full_like(scores, -np.inf)
         left[int(token)] = 0

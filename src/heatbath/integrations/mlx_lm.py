@@ -17,7 +17,8 @@ import numpy as np
 
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
-from heatbath.integrations.streams import as_sampler
+from heatbath.integrations.streams import NO_TEXT, as_sampler
+from heatbath.sampling.alone import knowing
 
 with needs("MLX", "heatbath[mlx]"):
     import mlx.core as mx
@@ -56,7 +57,7 @@ class HeatbathSampler:
     def __call__(self, logprobs: Any) -> Any:
         scores = np.array(logprobs.astype(mx.float32))
         rows = scores.shape[0] if scores.ndim == 2 else None
-        with while_doing("sampling in mlx-lm", self.sampler):
+        with while_doing("sampling in mlx-lm", self.sampler), knowing(NO_TEXT):
             if self._rows is not None and rows != self._rows:
                 raise InputError(
                     f"the call before had {self._rows} rows, and this one has {rows}",

@@ -8,11 +8,14 @@ processor and its chain, and leaves SGLang's own sampling settings alone::
      "sampling_params": {"temperature": 1.0, "custom_params": {"heatbath": "temperature(0.7) -> min_p(0.05)"}}}
 """
 
+import logging
+from http import HTTPStatus
 from typing import Any
 
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import Stream, as_request, needs_seed, rescore
+from heatbath.made import show
 from heatbath.sampling import Sampler
 
 with needs("SGLang", "sglang>=0.5.23"):
@@ -28,20 +31,25 @@ OFF = {"temperature": (1.0,), "top_k": (-1, 1 << 30), "top_p": (1.0,), "min_p": 
 """SGLang's sampling settings, at the values at which they do nothing."""
 
 
-def params(chain: Any, *, seed: int | None = None) -> dict[str, Any]:
+log = logging.getLogger("heatbath")
+
+
+def params(chain: Any, *, seed: int | None = None, vocabulary: int | None = None) -> dict[str, Any]:
     """The ``sampling_params`` of a request that samples by the chain alone.
 
     Arguments:
         chain: the text form of a chain, or a number for T.
         seed: for a chain that draws random numbers of its own.
+        vocabulary: how many tokens the model has, so that one that it has not is refused here.
 
     Raises:
-        InputError: the chain does not parse; it draws random numbers of its own, and there is no seed.
+        InputError: the chain does not parse, has parameters for several rows, names a token that the model has not, or
+            looks at the text, which SGLang does not show; it draws random numbers of its own, and there is no seed.
 
     How to choose: always. A server brings the model's own ``temperature`` and ``top_k`` to requests that leave them
     out, and they would act behind the chain.
     """
-    _check_seed(as_request(chain), seed)
+    _check_seed(as_request(chain, vocabulary, seed=seed), seed)
     own = {CHAIN: chain} if seed is None else {CHAIN: chain, SEED: seed}
     return {"temperature": 1.0, "top_k": -1, "top_p": 1.0, "min_p": 0.0, "custom_params": own}
 
@@ -51,10 +59,12 @@ class HeatbathLogitProcessor(CustomLogitProcessor):  # type: ignore[misc]  # unt
 
     What is sent is the name of this class, not its code, so heatbath must be installed where the server runs.
 
+    A request that cannot be served ends by itself, with status 400 and what is wrong, and the others go on: a chain
+    that :func:`params` would have refused; ``temperature``, ``top_k``, ``top_p`` or ``min_p`` that would act behind the
+    chain; a chain that looks back or learns, while the server runs a step ahead of its tokens.
+
     Raises:
-        InputError: a chain that does not parse; a request whose ``temperature``, ``top_k``, ``top_p`` or ``min_p``
-            would act behind the chain; a chain that looks back or learns, while the server runs a step ahead of its
-            tokens. The error ends the server's batch, so let :func:`params` check before the request is sent.
+        InputError: with speculative decoding, where rows are not requests.
 
     How to choose: for chains that SGLang does not have.
     """
@@ -64,15 +74,14 @@ class HeatbathLogitProcessor(CustomLogitProcessor):  # type: ignore[misc]  # unt
         if not custom_param_list:
             return logits
         with while_doing("sampling in SGLang"):
-            requests = [_request(own) for own in custom_param_list]
-            known = [id(request) for request in requests if request]
+            known = [id(own) for own in custom_param_list if own and CHAIN in own]
             if len(set(known)) < len(known):
                 raise InputError(
                     "with speculative decoding, several rows belong to one request",
                     instead="start the server without a speculative algorithm, or send no heatbath parameter",
                 )
-            drawn = [request.drawn() if request else None for request in requests]
-            return rescore([request.stream if request else None for request in requests], logits, drawn)
+            streams, drawn = zip(*(_served(own, logits.shape[-1]) for own in custom_param_list), strict=True)
+            return rescore(streams, logits, drawn)
 
 
 class _Request:
@@ -80,10 +89,11 @@ class _Request:
 
     Arguments:
         own: its ``custom_params``.
+        vocabulary: how many tokens the model has.
     """
 
-    def __init__(self, own: dict[str, Any]) -> None:
-        request, sampler = own[REQUEST], as_request(own[CHAIN])
+    def __init__(self, own: dict[str, Any], vocabulary: int) -> None:
+        request, sampler = own[REQUEST], as_request(own[CHAIN], vocabulary, seed=own.get(SEED))
         _check_seed(sampler, own.get(SEED))
         for name, fine in OFF.items():
             if (value := getattr(request.sampling_params, name)) not in fine:
@@ -112,15 +122,34 @@ class _Request:
         return int(self._output[-1])
 
 
-def _request(own: dict[str, Any] | None) -> _Request | None:
-    """The request of a row; None where it names no chain, or its prompt is not read to the end yet."""
+def _served(own: dict[str, Any] | None, vocabulary: int) -> tuple[Stream | None, int | None]:
+    """The stream of a row and the token drawn for it last; None where the row is to be left as it is."""
     if not own or CHAIN not in own:
-        return None
+        return None, None
+    try:
+        with while_doing("taking a request in SGLang", show(own[CHAIN])):
+            request = _request(own, vocabulary)
+            return (request.stream, request.drawn()) if request else (None, None)
+    except InputError as error:
+        _end(own[REQUEST], error)
+        return None, None
+
+
+def _end(request: Any, error: InputError) -> None:
+    """Let SGLang end this one request with the error; one that left the processor would end the server's batch."""
+    from sglang.srt.managers.schedule_batch import FINISH_ABORT  # only a server has it
+
+    log.error("SGLang ends a request: %s", error)
+    request.to_finish = FINISH_ABORT(str(error), HTTPStatus.BAD_REQUEST, "BadRequestError")
+
+
+def _request(own: dict[str, Any], vocabulary: int) -> _Request | None:
+    """The request of a row; None where its prompt is not read to the end yet."""
     read, prompt = own[REQUEST].extend_end, own[REQUEST].origin_input_ids
     if read is not None and read < len(prompt):
         return None  # a token is drawn here as well, and thrown away
     if STATE not in own:
-        own[STATE] = _Request(own)
+        own[STATE] = _Request(own, vocabulary)
     return own[STATE]  # type: ignore[no-any-return]
 
 

@@ -15,6 +15,8 @@ from heatbath.core.arrays import in_library, is_array
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling import Draw, Sampler, chain, history, row_of, stack, temperature
+from heatbath.sampling.alone import check_one_row
+from heatbath.sampling.random import as_seeds
 from heatbath.spec import parse
 from heatbath.thermostat import learn_nothing
 from heatbath.types import NOTHING, Array, State
@@ -99,11 +101,26 @@ def as_sampler(given: Any) -> Sampler:
     return _made(given) if isinstance(given, str | int | float) else chain(temperature(given))
 
 
-def as_request(given: Any) -> Sampler:
+NO_TEXT = (
+    "token ids are all that is known here, and no text; by_text is for HeatbathGenerate(chain, tokenizer=tokenizer) of "
+    "heatbath.integrations.transformers, or a loop of your own"
+)
+"""What to say of a thermostat that looks at a text, in a tool that shows none."""
+
+
+def as_request(given: Any, vocabulary: int | None = None, *, seed: Any = None) -> Sampler:
     """The chain that a request of a server names: its text form, or a number for T.
 
+    Whatever would go wrong with it later, in a batch that it shares with others, goes wrong here.
+
+    Arguments:
+        given: the chain.
+        vocabulary: how many tokens the model has; None: not known.
+        seed: the seed that the request names; None: none.
+
     Raises:
-        InputError: it is neither; a text that does not parse.
+        InputError: it is neither; a text that does not parse; a chain that cannot serve one text of this model, as
+            :func:`heatbath.sampling.alone.check_one_row` has it; a seed that is none.
     """
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise InputError(
@@ -112,7 +129,19 @@ def as_request(given: Any) -> Sampler:
             instead="write for example 'temperature(0.7) -> min_p(0.05)'",
             field="heatbath",
         )
-    return as_sampler(given)
+    if seed is not None and as_seeds(seed, 1).size and not isinstance(seed, int | np.integer):
+        raise InputError(
+            f"{show(seed):.60} is not one seed", doing="reading a request", instead="write for example 7", field="seed"
+        )
+    return _served(given, vocabulary)
+
+
+@lru_cache(maxsize=1024)
+def _served(given: str | float, vocabulary: int | None) -> Sampler:
+    """Checked once, and not for each request that names it."""
+    sampler = as_sampler(given)
+    check_one_row(sampler, vocabulary, instead=NO_TEXT)
+    return sampler
 
 
 @lru_cache(maxsize=1024)

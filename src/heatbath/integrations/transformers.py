@@ -22,6 +22,7 @@ from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import Stream, as_sampler, listens, needs_seed, only, rescore
 from heatbath.sampling import Sampler
+from heatbath.sampling.alone import TEXT_ONLY, knowing
 from heatbath.sampling.random import as_seeds
 from heatbath.types import NOTHING
 
@@ -136,7 +137,7 @@ class HeatbathProcessor(LogitsProcessor):  # type: ignore[misc]  # untyped
         return f"HeatbathProcessor({self.sampler})"
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
-        with while_doing("generating with transformers", self.sampler):
+        with while_doing("generating with transformers", self.sampler), _knowing(self._tokenizer):
             if not self._goes_on(input_ids):
                 _check_draws(*_generating(), self.sampler)
                 self._begin(input_ids)
@@ -160,7 +161,9 @@ class HeatbathGenerate:
 
     ``do_sample`` and the sampling settings of ``generate`` have no part in it. All else is ``generate``'s own loop:
     processors (before the chain), stopping criteria, streamers, caches, ``return_dict_in_generate`` (its ``scores`` are
-    those drawn from), several GPUs. Each call begins new streams, so one object serves many.
+    those drawn from), several GPUs. Each call begins new streams, so one object serves many. With
+    ``cache_implementation="paged"`` transformers drops ``custom_generate`` without a word, and this is never called:
+    :mod:`heatbath.integrations.transformers_batching` is for that.
 
     Arguments:
         chain: a sampler, its text form, or whatever :func:`heatbath.temperature` takes.
@@ -209,7 +212,7 @@ class HeatbathGenerate:
         """Decode, as ``generate`` asks its decoding methods to; not for calling by hand."""
         caller = inspect.currentframe()
         given = _kept_back(caller.f_back if caller else None)
-        with while_doing("generating with transformers", self.sampler):
+        with while_doing("generating with transformers", self.sampler), _knowing(self._tokenizer):
             _check_mode(generation_config, given.get("assistant_model"))
             _warn_unused(generation_config, model.generation_config, self.sampler)
             draws = _Draws(
@@ -282,6 +285,12 @@ def _context(tokenizer: Any, input_ids: Any) -> Any:
     if tokenizer is None:
         return NOTHING
     return {"text": [tokenizer.decode(row, skip_special_tokens=True) for row in input_ids.tolist()]}
+
+
+def _knowing(tokenizer: Any) -> knowing:
+    if tokenizer is not None:
+        return knowing(TEXT_ONLY)
+    return knowing("without a tokenizer no text is known: give tokenizer=tokenizer along with the chain")
 
 
 def active(config: Any) -> dict[str, Any]:

@@ -9,12 +9,16 @@
     manager.add_request(ids, heatbath="temperature(1.2) -> top_p(0.9)")  # a chain of its own
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from heatbath.errors import InputError
+from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
-from heatbath.integrations.streams import Stream, as_request, as_sampler, needs_seed, rescore
+from heatbath.integrations.streams import NO_TEXT, Stream, as_request, as_sampler, needs_seed, rescore
 from heatbath.integrations.transformers import OFF, active, listed
+from heatbath.made import show
+from heatbath.sampling.alone import check_one_row
 
 with needs("transformers", "transformers>=5.23"):
     import torch
@@ -39,17 +43,20 @@ def attach(manager: Any, chain: Any) -> None:
 
     The manager draws. Each request has a state of its own, which learns from the tokens drawn for it. A request added
     with ``heatbath="..."`` has that chain instead, and one with ``heatbath_seed=7`` that seed for a chain that draws
-    random numbers of its own.
+    random numbers of its own. ``manager.add_request`` then refuses, with an InputError, a chain that does not parse or
+    that cannot serve one text of this model; behind it, an error would end the whole batch.
 
     Arguments:
         manager: from ``model.init_continuous_batching(...)``. ``generate_batch`` and ``generate(cache_implementation=
-            "paged")`` make managers of their own and take no processors; they cannot be reached.
+            "paged")`` make managers of their own, and take neither processors nor ``custom_generate``; they cannot be
+            reached.
         chain: a sampler, its text form, or whatever :func:`heatbath.temperature` takes.
 
     Raises:
-        InputError: the manager does not sample, or applies settings of its own; it is started; it runs ahead of its
-            tokens (``use_async_batching``), or by a recording (``use_cuda_graph``, compilation), where no Python can
-            act.
+        InputError: the chain does not parse, has parameters for several rows, names a token that the model has not, or
+            looks at the text; the manager does not sample, or applies settings of its own; it is started; it runs
+            ahead of its tokens (``use_async_batching``), or by a recording (``use_cuda_graph``, compilation), where no
+            Python can act.
 
     How to choose: for a server in Python that transformers itself runs. With fixed batches take
     :class:`heatbath.integrations.transformers.HeatbathGenerate`, which draws as well.
@@ -78,11 +85,28 @@ def attach(manager: Any, chain: Any) -> None:
     ):
         if wrong:
             raise InputError(why, doing="attaching to continuous batching", on=str(sampler), instead=instead)
+    vocabulary = manager.model.config.get_text_config().vocab_size
+    with while_doing("attaching to continuous batching", sampler):
+        check_one_row(sampler, vocabulary, instead=NO_TEXT)
+    manager.add_request = _checking(manager.add_request, vocabulary)
     processors = manager.logit_processor
     processors.logits_processor.append(_Processor(sampler))
     processors.tensors_required += 1
     processors.do_processing = True
     processors._retrieve_processors_kwargs()
+
+
+def _checking(add_request: Callable[..., Any], vocabulary: int) -> Callable[..., Any]:
+    """What adds a request, behind a check of its chain: an error of the batch itself ends every request in it."""
+
+    @wraps(add_request)
+    def checked(*arguments: Any, **named: Any) -> Any:
+        if CHAIN in named or SEED in named:
+            with while_doing("adding a request to continuous batching", show(named.get(CHAIN, ""))):
+                as_request(named.get(CHAIN, 1.0), vocabulary, seed=named.get(SEED))
+        return add_request(*arguments, **named)
+
+    return checked
 
 
 class _Processor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc]  # untyped
@@ -115,7 +139,7 @@ class _Processor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc]  # un
         """The stream of a request, kept with it."""
         if not hasattr(request, "heatbath_stream"):
             given = request.logit_processor_kwargs
-            sampler = as_request(given[CHAIN]) if CHAIN in given else self._sampler
+            sampler = as_sampler(given[CHAIN]) if CHAIN in given else self._sampler
             seed = given.get(SEED)
             if needs_seed(sampler) and seed is None:
                 seed = int(torch.randint(2**62, ()))

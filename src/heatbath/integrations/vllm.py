@@ -9,13 +9,14 @@ Over HTTP that is ``"temperature": 1.0, "vllm_xargs": {"heatbath": "..."}``.
 """
 
 import logging
+import sys
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
-from heatbath.integrations.streams import Stream, as_request, listens, needs_seed, remembers, rescore
+from heatbath.integrations.streams import Stream, as_request, as_sampler, listens, needs_seed, remembers, rescore
 
 with needs("vLLM", "vllm>=0.33"):
     from vllm.v1.sample.logits_processor.interface import LogitsProcessor as FirstInterface
@@ -44,10 +45,11 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
     ``apply(logits, context)``).
 
     Raises:
-        InputError: for a request whose chain does not parse; that sets ``temperature``, ``top_k``, ``top_p`` or
-            ``min_p`` as well, which would act a second time (models bring such defaults along, so set
-            ``temperature=1.0``); whose chain draws random numbers of its own, without a ``seed``. vLLM answers such a
-            request with status 400.
+        InputError: for a request whose chain does not parse, has parameters for several rows, names a token that the
+            model has not, or looks at the text (``by_text``, ``by_rule``), which vLLM does not show; that sets
+            ``temperature``, ``top_k``, ``top_p`` or ``min_p`` as well, which would act a second time (models bring such
+            defaults along, so set ``temperature=1.0``); whose chain draws random numbers of its own, without a
+            ``seed``. vLLM answers such a request with status 400, before it shares a batch.
 
     How to choose: for chains that vLLM does not have. vLLM's own temperature is faster, and on the device alone.
     """
@@ -65,7 +67,7 @@ class HeatbathLogitsProcessor(FirstInterface, SecondInterface):  # type: ignore[
         if text is None:
             return
         with while_doing("taking a request in vLLM", str(text)):
-            sampler = as_request(text)
+            sampler = as_request(text, _vocabulary(), seed=sampling_params.seed)
             for name, fine in OFF.items():
                 value = getattr(sampling_params, name)
                 if value not in fine:
@@ -156,6 +158,20 @@ def _asked(params: Any) -> Any:
     return (params.extra_args or {}).get(KEY)
 
 
+def _vocabulary() -> int | None:
+    """How many tokens the model has whose request is being taken; None where it cannot be known.
+
+    vLLM shows the parameters of the request alone, inside a call that has the configuration of the model at hand.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        size = getattr(frame.f_locals.get("model_config"), "get_vocab_size", None)
+        if size is not None:
+            return int(size())
+    return None
+
+
 class _Request:
     """A request that names a chain.
 
@@ -165,7 +181,7 @@ class _Request:
     """
 
     def __init__(self, params: Any, output: list[int]) -> None:
-        self.sampler = as_request(_asked(params))
+        self.sampler = as_sampler(_asked(params))  # which was checked when vLLM took it
         self.output = output
         self.stream: Stream | None = None
         self._seed = params.seed

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from heatbath.errors import HeatbathError, InputError, SpecError
 from heatbath.sampling import Sampler, chain, logit_bias
+from heatbath.sampling.alone import TEXT_ONLY, check_one_row
 from heatbath.service.batch import Generation
 from heatbath.service.errors import ApiError
 from heatbath.service.prompt import read_prompt, room_after
@@ -152,26 +151,16 @@ def _sampler(vocabulary: int, biases: tuple[tuple[int, float], ...], *given: tup
     if biases:  # first, as the engines have it; before a temperature it is divided by T with the rest
         sampler = chain(logit_bias(biases), *sampler.steps, sampler.draw)
     try:
-        check_one_row(sampler, vocabulary)
+        check_request(sampler, vocabulary)
     except InputError as error:
         error.field = "heatbath"
         raise _from_option(error) from None
     return sampler
 
 
-def check_one_row(sampler: Sampler, vocabulary: int) -> None:
-    """A request's sampler draws for one text of this model.
-
-    Raises:
-        InputError: it has parameters for several rows, names a token that the model has not, or looks at what is not
-            known here.
-    """
-    try:
-        sampler.scores(sampler.init(), np.zeros(vocabulary, dtype=np.float32), seed=0, context={"text": ""})
-    except InputError as error:
-        if error.field == "context":
-            error.instead = "the text so far is all that is known here; by_rule is for loops that follow a grammar"
-        raise
+def check_request(sampler: Sampler, vocabulary: int) -> None:
+    """A request's sampler draws for one text of this model, as :func:`heatbath.sampling.alone.check_one_row` has it."""
+    check_one_row(sampler, vocabulary, context={"text": ""}, instead=TEXT_ONLY)
 
 
 def _biases(bias: dict[str, float], vocabulary: int) -> tuple[tuple[int, float], ...]:

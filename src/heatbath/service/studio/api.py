@@ -21,7 +21,7 @@ from heatbath.service.body import ReadBody
 from heatbath.service.decode import flat_request
 from heatbath.service.engine import Engine, Generation
 from heatbath.service.errors import ApiError, as_api_error
-from heatbath.service.plan import check_one_row
+from heatbath.service.plan import check_request
 from heatbath.service.prompt import read_prompt, room_after
 from heatbath.service.studio.pages import SECURITY
 from heatbath.service.studio.watch import Option, Watched, watched
@@ -205,7 +205,7 @@ def parse_chain(text: str) -> Sampler:
 def _sampler(lane: Lane, vocabulary: int) -> Sampler:
     try:
         sampler = parse_chain(lane.chain)
-        check_one_row(sampler, vocabulary)
+        check_request(sampler, vocabulary)
     except HeatbathError as error:
         raise ApiError(
             f"reading the chain of lane {lane.name!r}: {error}", code="invalid_value", param="lanes"
