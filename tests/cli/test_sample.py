@@ -20,7 +20,7 @@ def test_the_document_tells_every_token(heatbath):
     assert [text["setting"] for text in made["texts"]] == ["T = 0.2", "T = 1", "T = 3"]
     for text in made["texts"]:
         assert set(text) == {
-            "setting", "chain", "seed", "text", "finish_reason", "mean_surprisal", "differs_at", "tokens"
+            "setting", "chain", "seed", "text", "finish_reason", "end", "mean_surprisal", "differs_at", "tokens"
         }  # fmt: skip
         assert text["seed"] == 4
         assert "".join(token["text"] for token in text["tokens"]) == text["text"]
@@ -94,7 +94,7 @@ def test_surprise_is_coloured_on_a_terminal_unless_no_colour_is_wanted(heatbath)
 def test_a_full_context_is_told_as_over_http_and_in_words(heatbath):
     words = ("sample", " sun" * 250, *TOY, "--chain", "greedy()", "--max-tokens", "50")
     (text,) = document(heatbath(*words, "--json"))["texts"]
-    assert (len(text["tokens"]), text["finish_reason"]) == (6, "length")
+    assert (len(text["tokens"]), text["finish_reason"], text["end"]) == (6, "length", "context")
     assert "6 tokens, cut by the context" in heatbath(*words).out
 
 

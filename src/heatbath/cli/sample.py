@@ -121,6 +121,7 @@ def _document(model: Model, prompt: str, strands: list[Strand]) -> dict[str, Any
                 "seed": strand.seed,
                 "text": strand.text,
                 "finish_reason": "length" if strand.finish == "context" else strand.finish,  # as over HTTP
+                "end": strand.finish,
                 "mean_surprisal": strand.mean_surprisal,
                 "differs_at": splits_at(strand, strands),
                 "tokens": [
