@@ -21,11 +21,10 @@ from heatbath.cli.flags import (
     flag,
     settings,
 )
-from heatbath.cli.models import ModelName
+from heatbath.cli.models import ModelName, load_model
 from heatbath.cli.sample_page import page, splits_at
 from heatbath.cli.screen import read_input, screen, write_json
 from heatbath.cli.strand import Strand, grow
-from heatbath.embedded import load
 from heatbath.errors import InputError
 from heatbath.types import Model
 
@@ -92,7 +91,7 @@ def sample(
     strands = [Strand(setting, first + i, stop or ()) for setting in wanted for i in range(copies)]
     if prompt == "-":
         prompt = read_input().rstrip("\n")
-    loaded = load(model)
+    loaded = load_model(model)
     rounds = grow(loaded, prompt, strands, limit)
     if as_json:
         for _ in rounds:
