@@ -17,7 +17,7 @@ from heatbath.types import Cache, Model, Reading, State
 Scores = npt.NDArray[np.float32]
 
 End = Literal["stop", "length", "context"]
-"""Why a text ends: the model or a stop text ended it, it has as many tokens as were asked for, or the context is full."""
+"""Why a text ends: the model or a stop text ended it, it has as many tokens as were asked for, the context is full."""
 
 
 @dataclass(frozen=True, slots=True)
