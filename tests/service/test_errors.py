@@ -131,7 +131,7 @@ BAD = [
     (chat(response_format={"type": "json_object"}), "unsupported_field", "response_format", "plain text"),
     (chat(frequency_penalty=2.5), "invalid_value", "frequency_penalty", "in [-2, 2]"),
     (chat(frequency_penalty=False), "invalid_type", "frequency_penalty", "expected a number"),
-    (prompt(top_k=-3), "invalid_value", "top_k", "must be >= 1 (top_k=-3); write for example top_k=40; leave top_k out or write 0 or -1 to switch it off"),
+    (prompt(top_k=-3), "invalid_value", "top_k", "; leave top_k out or write 0 or -1 to switch it off"),
     (chat(presence_penalty=-3), "invalid_value", "presence_penalty", "leave presence_penalty out or write 0 to"),
     (chat(repetition_penalty=0), "invalid_value", "repetition_penalty", "> 0"),
     (chat(presence_penalty=1, heatbath="min_p(0.1)"), "invalid_value", "presence_penalty", "already decides"),
