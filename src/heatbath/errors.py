@@ -57,7 +57,8 @@ class SpecError(InputError):
     """A text that does not parse.
 
     ``text`` is the whole text and ``position`` the index of the character at fault. The message shows one line: up to
-    40 characters on either side of the position, those that do not print by their escapes.
+    40 characters on either side of the position, those that do not print by their escapes. ``doing`` is "parsing" until
+    somebody says where the text stood.
     """
 
     def __init__(self, why: str, *, text: str, position: int, instead: str = "") -> None:
@@ -67,7 +68,7 @@ class SpecError(InputError):
 
     def __str__(self) -> str:
         said = f"{self.why}; {self.instead}" if self.instead else self.why
-        return f"parsing, at character {self.position}: {said}\n{_pointed(self.text, self.position)}"
+        return f"{self.doing}, at character {self.position}: {said}\n{_pointed(self.text, self.position)}"
 
 
 class MissingExtraError(HeatbathError, ImportError):

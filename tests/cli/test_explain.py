@@ -149,7 +149,10 @@ def test_many_options_share_a_last_row_that_adds_up(heatbath):
         (["2", "2", "1", "-T", "0"], "#1 is always drawn, the first of 2 tied for the best"),
         (["2", "1", "-T", "0"], "#1 is always drawn; nothing is left to chance"),
         (["2", "1", "-inf", "-T", "inf"], "each of 2 options is drawn equally often"),
-        (["2", "1", "-T", "0.5"], "sharper"),
+        (
+            ["2", "1", "0", "-T", "0.5"],
+            "The choice is sharper, by its perplexity as open as one among 1.6 equal options (2.3 at T = 1).",
+        ),
         (["2", "1", "-T", "2"], "more open"),
         (["1", "1", "-T", "2"], "neither sharper nor more open"),
         (["2", "1", "0", "--chain", "top_k(2)"], "Cut: 1 of 3 options"),
@@ -226,11 +229,26 @@ MISTAKES = {
     "a p that no double holds": (["1", "2", "--top-p", "1e400"], "too large for a double"),
     "a negative T": (["1", "2", "-T", "-1"], "--temperature -1"),
     "NaN for T": (["1", "2", "-T", "nan"], "--temperature nan"),
-    "a word for T": (["1", "2", "-T", "warm"], "no thermostat or schedule 'warm'"),
+    "a word for T": (
+        ["1", "2", "-T", "hot"],
+        "setting -T, at character 0: 'hot' is no number, thermostat or schedule; write a number such as 0.7, or a "
+        "thermostat such as hold_entropy(2.0)\n  hot\n",
+    ),
+    "a word for T that begins a name": (
+        ["1", "2", "-T", "warm"],
+        "setting -T, at character 0: 'warm' is no number, thermostat or schedule; did you mean warm_up?\n",
+    ),
     "a chain for T": (["1", "2", "-T", "top_k(3)"], "top_k is a step"),
     "a bad p": (["1", "2", "--top-p", "1.4"], "--top-p must be in (0, 1]"),
+    "a negative k": (
+        ["1", "2", "--top-k", "-3"],
+        "setting --top-k -3: --top-k must be >= 1; write for example --top-k 40; leave --top-k out or write 0 or -1 to",
+    ),
     "a word for k": (["1", "2", "--top-k", "few"], "a number is expected"),
-    "a bad chain": (["1", "2", "--chain", "topp(0.9)"], "did you mean top_p"),
+    "a bad chain": (
+        ["1", "2", "-T", "1", "--chain", "topp(0.9)"],
+        "setting --chain, at character 0: nothing is called 'topp'; did you mean top_p?\n",
+    ),
     "an unreachable target": (["1", "2", "--entropy", "5"], "--entropy 5"),
     "a negative target": (["1", "2", "--entropy", "-1"], "--entropy"),
     "a word for a target": (["1", "2", "--perplexity", "two"], "--perplexity 'two'"),

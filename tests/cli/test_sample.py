@@ -20,7 +20,7 @@ def test_the_document_tells_every_token(heatbath):
     assert [text["setting"] for text in made["texts"]] == ["T = 0.2", "T = 1", "T = 3"]
     for text in made["texts"]:
         assert set(text) == {
-            "setting", "chain", "seed", "text", "finish_reason", "mean_surprisal", "differs_at", "tokens"
+            "setting", "chain", "seed", "text", "finish_reason", "end", "mean_surprisal", "differs_at", "tokens"
         }  # fmt: skip
         assert text["seed"] == 4
         assert "".join(token["text"] for token in text["tokens"]) == text["text"]
@@ -94,7 +94,7 @@ def test_surprise_is_coloured_on_a_terminal_unless_no_colour_is_wanted(heatbath)
 def test_a_full_context_is_told_as_over_http_and_in_words(heatbath):
     words = ("sample", " sun" * 250, *TOY, "--chain", "greedy()", "--max-tokens", "50")
     (text,) = document(heatbath(*words, "--json"))["texts"]
-    assert (len(text["tokens"]), text["finish_reason"]) == (6, "length")
+    assert (len(text["tokens"]), text["finish_reason"], text["end"]) == (6, "length", "context")
     assert "6 tokens, cut by the context" in heatbath(*words).out
 
 
@@ -106,6 +106,10 @@ MISTAKES = {
     "too many answers": (["a", "-n", "1000"], "--n must be in [1, 128]"),
     "a chain that decides": (["a", "--chain", "top_p(0.4)", "--top-k", "3"], "already decides --top-k"),
     "a chain that does not parse": (["a", "--chain", "temperature(0.7) ->"], "\n  temperature(0.7) ->\n"),
+    "a word for T": (
+        ["a", "-T", "hot"],
+        "setting -T, at character 0: 'hot' is no number, thermostat or schedule; write",
+    ),
     "a long prompt": ([" sun" * 300], "shorten it"),
     "a prompt that is no text": (["a\udcff"], "character 1 is no character"),
     "a stop that is everywhere": (
@@ -132,9 +136,15 @@ def test_a_mistake_is_one_line_on_standard_error(heatbath, mistake):
     assert len(lines) == 1 or lines[2].strip() == "^"
 
 
-def test_an_unknown_model_is_a_failure_that_names_the_folder(heatbath):
-    ran = heatbath("sample", "a", "--model", "no-such-folder")
-    assert ran.code == 1
-    assert ran.err.startswith("heatbath sample: ")
-    assert "no-such-folder" in ran.err
+@pytest.mark.parametrize("verb", ["sample", "serve", "diagnose"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_model_that_cannot_be_loaded_is_a_mistake_that_names_the_folder(heatbath, tmp_path, verb, there):
+    folder = tmp_path / "no-such-folder"
+    if there:
+        folder.mkdir()
+    ran = heatbath(verb, *(["--port", "0"] if verb == "serve" else ["a"]), "--model", str(folder))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"heatbath {verb}: ")
+    assert str(folder) in ran.err
+    assert ("holds none of model.onnx" if there else "there is no such directory") in ran.err
     assert len(ran.err.splitlines()) == 1

@@ -83,13 +83,6 @@ def test_an_address_that_is_none_is_refused(heatbath):
     assert len(ran.err.splitlines()) == 1
 
 
-def test_an_unknown_model_is_one_line(heatbath):
-    ran = heatbath("serve", "--model", "no-such-folder")
-    assert (ran.code, ran.out) == (1, "")
-    assert "no-such-folder" in ran.err
-    assert len(ran.err.splitlines()) == 1
-
-
 @pytest.mark.parametrize(("library", "verb"), [("uvicorn", "serve"), ("starlette", "serve"), ("onnxruntime", "sample")])
 def test_a_missing_extra_says_what_to_install(library, verb):
     """In a process that cannot import the library."""

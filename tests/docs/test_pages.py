@@ -1,7 +1,12 @@
 """README in two languages, the map, the links, the gallery, and words that have no place here."""
 
 import ast
+import os
 import re
+import shutil
+import struct
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,6 +19,7 @@ PROSE = sorted(
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*")]
     if page.suffix in (".md", ".rst", ".py", ".css") and not {"_build", "gallery"} & set(page.parts)
 )
+CHROMIUM = os.environ.get("HEATBATH_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 
 
@@ -84,6 +90,30 @@ def test_no_words_that_have_no_place_here(page):
     assert not re.search(r"shields\.io", text), "a host that this page does not need"
     assert not re.search("[\U0001f000-\U0001faff]", text), "an emoji"
     assert "TODO" not in text
+
+
+def test_the_first_page_shows_the_studio_and_leaves_the_contents_to_the_side():
+    text = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    assert ".. image:: images/studio.png\n" in text
+    assert text.count(".. toctree::") == text.count(".. toctree::\n   :hidden:\n") > 0
+    assert text.count("\n* ") <= 4
+
+
+def test_the_picture_of_the_studio_is_quickly_there():
+    data = (ROOT / "docs" / "images" / "studio.png").read_bytes()
+    assert len(data) < 150_000
+    width, height = struct.unpack(">II", data[16:24])
+    assert (width >= 1100, height >= 800) == (True, True), "it is too small to read"
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one, or set HEATBATH_CHROMIUM to its path")
+def test_the_picture_of_the_studio_can_be_taken_again(tmp_path):
+    path = tmp_path / "studio.png"
+    script = ROOT / "scripts" / "studio_picture.py"
+    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=300)
+    taken, kept = (each.read_bytes() for each in (path, ROOT / "docs" / "images" / "studio.png"))
+    assert len(taken) < 150_000
+    assert taken[16:24] == kept[16:24], "the picture was not taken by this script: run it"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)

@@ -76,7 +76,19 @@ def test_the_tokens_are_those_of_the_sampler():
 def test_the_end_of_the_context_ends_a_text():
     model = ToyModel(stop=0, context=10)
     made = run(lambda engine: collect(engine, generation(model, "12345", max_tokens=100)), model)
-    assert [generated.finish for generated in made] == [None] * 4 + ["length"]
+    assert [generated.finish for generated in made] == [None] * 4 + ["context"]
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "count", "end"),
+    [(4, 4, "length"), (5, 5, "length"), (6, 5, "context"), (None, 5, "context")],
+)
+def test_a_limit_that_was_reached_is_told_from_a_full_context(max_tokens, count, end):
+    model = ToyModel(stop=0, context=10)
+    made = run(lambda engine: collect(engine, generation(model, "12345", max_tokens=max_tokens)), model)
+    assert [generated.finish for generated in made] == [None] * (count - 1) + [end]
+    given = Generation([1], HOT, 7, max_tokens, given=[1, 1, 1, 1])
+    assert [one.finish for one in run(lambda engine: collect(engine, given), model)][4:] == [None] * (count - 1) + [end]
 
 
 def test_given_tokens_are_reported_as_drawn_ones_are():

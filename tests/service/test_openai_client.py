@@ -46,7 +46,11 @@ def test_a_completion(client, toy):
     assert (answer.object, answer.model, choice.index, choice.logprobs) == ("text_completion", "toy", 0, None)
     assert answer.usage.prompt_tokens == 5
     assert answer.usage.total_tokens == 5 + answer.usage.completion_tokens
-    assert answer.model_extra["heatbath"] == {"chain": "temperature(0.8) -> categorical()", "seed": 7}
+    assert answer.model_extra["heatbath"] == {
+        "chain": "temperature(0.8) -> categorical()",
+        "seed": 7,
+        "ends": [answer.choices[0].finish_reason],
+    }
     assert answer.system_fingerprint.startswith("heatbath-")
 
 
@@ -137,7 +141,38 @@ def test_a_stream_is_the_same_answer_in_pieces(client, logprobs):
                 joined = [one for piece in pieces if piece.logprobs for one in getattr(piece.logprobs, name)]
                 assert joined == getattr(choice.logprobs, name)
     assert all(chunk.usage is None for chunk in chunks)
-    assert [chunk.model_extra["heatbath"] for chunk in chunks if chunk.model_extra] == [whole.model_extra["heatbath"]]
+    used = whole.model_extra["heatbath"]
+    told = [(chunk.choices[0], chunk.model_extra["heatbath"]) for chunk in chunks if chunk.model_extra]
+    assert told[0][1] == {"chain": used["chain"], "seed": used["seed"]}
+    ends = {choice.index: ended for choice, ended in told[1:]}
+    assert [ends[choice.index] for choice in whole.choices] == [{"ends": [end]} for end in used["ends"]]
+    assert len(told) == 1 + len(whole.choices)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("max_tokens", [3, 100_000, None])
+@pytest.mark.parametrize("chat", [False, True])
+def test_an_answer_tells_a_reached_limit_from_a_full_context(running, chat, max_tokens, stream):
+    with running(ToyModel(stop=0, context=40)) as server, server.client() as client:
+        asked = {"model": "toy", "max_tokens": max_tokens or openai.omit, "n": 2, "stream": stream}
+        if chat:
+            answer = client.chat.completions.create(messages=[{"role": "user", "content": ""}], **asked)
+        else:
+            answer = client.completions.create(prompt="", **asked)
+        parts = list(answer) if stream else [answer]
+    closed = [part for part in parts if any(choice.finish_reason for choice in part.choices)]
+    end = "length" if max_tokens == 3 or (max_tokens is None and not chat) else "context"
+    assert [one for part in closed for one in part.model_extra["heatbath"]["ends"]] == [end, end]
+    assert {choice.finish_reason for part in closed for choice in part.choices} == {"length"}
+
+
+def test_the_first_chunk_may_be_the_last(client):
+    (chunk,) = client.completions.create(model="toy", prompt="", max_tokens=0, seed=7, stream=True)
+    assert chunk.model_extra["heatbath"] == {
+        "chain": "temperature(1.0) -> categorical()",
+        "seed": 7,
+        "ends": ["length"],
+    }
 
 
 def test_a_chat_stream(client):

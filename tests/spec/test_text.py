@@ -132,7 +132,11 @@ def test_other_spellings_parse_to_the_canonical_one(text, canonical):
         ("hold_entropy(2.0) -> min_p(0.1)", 18, "put this inside temperature"),
         ("min_p(0.1) -> hold_entropy(2.0)", 14, "write temperature(hold_entropy(...))"),
         ("temperature(top_k(3))", 12, "top_k is a step"),
-        ("temperature(__import__('os'))", 12, "there is no thermostat or schedule '__import__'"),
+        (
+            "temperature(__import__('os'))",
+            12,
+            "'__import__' is no number, thermostat or schedule; write a number such as 0.7, or a thermostat",
+        ),
         ("min_p(p=0.1, p=0.2)", 13, "p is given twice"),
         ("constant([[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]])", 28, "nested more than"),
         ("temperature('0.7')", 12, "a temperature is a number"),

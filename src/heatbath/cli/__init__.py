@@ -1,8 +1,8 @@
 """The command line: one file per verb.
 
-Exit codes: 0 all is well, which includes a service that was asked to stop; 1 something failed (a model that cannot be
-loaded, a missing extra, a reader that went away); 2 what was typed cannot be used (an option, a number, a file, a port
-in use); 130 stopped by Ctrl-C. Results go to standard output, everything else to standard error.
+Exit codes: 0 all is well, which includes a service that was asked to stop; 1 something failed (a missing extra, a full
+disk, a reader that went away); 2 what was typed cannot be used (an option, a number, a file or a model that cannot be
+read, a port in use); 130 stopped by Ctrl-C. Results go to standard output, everything else to standard error.
 """
 
 import os

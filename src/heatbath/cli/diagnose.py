@@ -22,13 +22,13 @@ from heatbath.cli.flags import (
     settings,
     temperature_of,
 )
-from heatbath.cli.models import ModelName
+from heatbath.cli.models import ModelName, load_model
 from heatbath.cli.saved import read_saved
 from heatbath.cli.screen import read_input, screen, write_json
 from heatbath.cli.table import TARGETS
 from heatbath.cli.watched import steady, watch
 from heatbath.control import Profile
-from heatbath.embedded import load, load_profile
+from heatbath.embedded import load_profile
 from heatbath.errors import InputError
 from heatbath.sampling import diagnose as judge
 from heatbath.sampling.diagnosis.written import after_temperature
@@ -125,7 +125,7 @@ def diagnose(
         first, copies, length = checked("seed", seed), checked("n", n, TEXTS), checked("max_tokens", max_tokens, LENGTH)
         first = secrets.randbelow(1_000_000) if first is None else first
         start = read_input().rstrip("\n") if prompt == "-" else prompt or ""
-        loaded, profile = load(model), load_profile(model)
+        loaded, profile = load_model(model), load_profile(model)
         seeds = range(first, first + copies)
         cases = [_of_model(loaded, profile, start, setting, seeds, length, targets) for setting in wanted]
     if as_json:

@@ -171,7 +171,7 @@ def sentence(names: Sequence[str], scores: Scores, column: Column, before: Colum
         text = (
             f"{best} is drawn {percent(column.top_probability)} of the time "
             f"({percent(before.top_probability)} at T = 1). "
-            f"The choice is {_compared(column.entropy, before.entropy)}, as open as one among "
+            f"The choice is {_compared(column.entropy, before.entropy)}, by its perplexity as open as one among "
             f"{column.perplexity:.1f} equal options ({before.perplexity:.1f} at T = 1)."
         )
     if cuts(column, before):

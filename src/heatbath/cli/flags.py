@@ -1,12 +1,13 @@
 """Flags made from the one table of options, and the samplers that they ask for."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from heatbath.cli.numbers import as_number
+from heatbath.cli.numbers import MINUS, as_number
 from heatbath.cli.table import FLAGS, flag_of
 from heatbath.errors import InputError, SpecError
 from heatbath.sampling import Sampler
@@ -55,7 +56,7 @@ def number_of(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return int(text)  # exact, as a seed of 64 bits must be
+        return int(text.replace(MINUS, "-"))  # exact, as a seed of 64 bits must be
     except ValueError:
         value = as_number(text, instead="write a number nearer to 0")
         return text if value is None else value
@@ -101,8 +102,20 @@ def settings(temperatures: Sequence[str], chains: Sequence[str], **others: str |
         InputError: an illegal value; a chain beside options that it already decides.
     """
     others = check_options({name: number_of(text) for name, text in others.items()})
-    made = [_at_temperature(text, others) for text in temperatures]
-    return made + [Setting(text, sampler_from({"chain": text, **others})) for text in chains]
+    with _setting("-T"):
+        made = [_at_temperature(text, others) for text in temperatures]
+    with _setting(flag_of("chain")):
+        return made + [Setting(text, sampler_from({"chain": text, **others})) for text in chains]
+
+
+@contextmanager
+def _setting(name: str) -> Iterator[None]:
+    """A text that does not parse is that of this flag."""
+    try:
+        yield
+    except SpecError as error:
+        error.doing = f"setting {name}"
+        raise
 
 
 def _at_temperature(text: str, others: dict[str, Any]) -> Setting:

@@ -4,6 +4,10 @@ from typing import Annotated
 
 import typer
 
+from heatbath.embedded import load
+from heatbath.errors import InputError, ModelError
+from heatbath.types import Model
+
 ModelName = Annotated[
     str | None,
     typer.Option(
@@ -14,3 +18,19 @@ ModelName = Annotated[
         show_default=False,
     ),
 ]
+
+
+def load_model(name: str | None) -> Model:
+    """The model that a ``--model`` flag means.
+
+    Raises:
+        InputError: what was typed names no model that can be loaded.
+        ModelError: the model that comes with heatbath cannot be loaded.
+        MissingExtraError: a library that runs models is not installed.
+    """
+    try:
+        return load(name)
+    except ModelError as error:
+        if name is None:
+            raise
+        raise InputError(error.why, doing=error.doing, on=error.on, instead=error.instead, field="model") from error

@@ -19,10 +19,10 @@ def one_line(error: HeatbathError) -> str:
 
     >>> from heatbath.spec import check_options
     >>> try:
-    ...     check_options({"top_p": 1.4})
+    ...     check_options({"max_tokens": 0})
     ... except HeatbathError as error:
     ...     print(one_line(error))
-    setting --top-p 1.4: --top-p must be in (0, 1]; write for example --top-p 0.95; leave --top-p out to switch it off
+    setting --max-tokens 0: --max-tokens must be >= 1; write for example --max-tokens 128
     """
     if isinstance(error, SpecError):
         return str(error)

@@ -21,11 +21,10 @@ from heatbath.cli.flags import (
     flag,
     settings,
 )
-from heatbath.cli.models import ModelName
+from heatbath.cli.models import ModelName, load_model
 from heatbath.cli.sample_page import page, splits_at
 from heatbath.cli.screen import read_input, screen, write_json
 from heatbath.cli.strand import Strand, grow
-from heatbath.embedded import load
 from heatbath.errors import InputError
 from heatbath.types import Model
 
@@ -92,7 +91,7 @@ def sample(
     strands = [Strand(setting, first + i, stop or ()) for setting in wanted for i in range(copies)]
     if prompt == "-":
         prompt = read_input().rstrip("\n")
-    loaded = load(model)
+    loaded = load_model(model)
     rounds = grow(loaded, prompt, strands, limit)
     if as_json:
         for _ in rounds:
@@ -121,6 +120,7 @@ def _document(model: Model, prompt: str, strands: list[Strand]) -> dict[str, Any
                 "seed": strand.seed,
                 "text": strand.text,
                 "finish_reason": "length" if strand.finish == "context" else strand.finish,  # as over HTTP
+                "end": strand.finish,
                 "mean_surprisal": strand.mean_surprisal,
                 "differs_at": splits_at(strand, strands),
                 "tokens": [

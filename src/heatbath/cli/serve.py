@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from heatbath.cli.flags import checked, flag
-from heatbath.cli.models import ModelName
+from heatbath.cli.models import ModelName, load_model
 from heatbath.cli.screen import screen
-from heatbath.embedded import load, load_profile
+from heatbath.embedded import load_profile
 from heatbath.errors import MissingExtraError
 from heatbath.types import Model
 
@@ -51,7 +51,7 @@ def serve(
             doing="starting the service",
             instead="pip install 'heatbath[serve]'",
         ) from None
-    loaded = load(model)
+    loaded = load_model(model)
     run(
         loaded,
         host,

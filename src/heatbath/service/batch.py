@@ -16,6 +16,9 @@ from heatbath.types import Cache, Model, Reading, State
 
 Scores = npt.NDArray[np.float32]
 
+End = Literal["stop", "length", "context"]
+"""Why a text ends: the model or a stop text ended it, it has as many tokens as were asked for, the context is full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -25,7 +28,7 @@ class Generation:
         prompt: token ids; none means the beginning of a text.
         sampler: how to draw.
         seed: of the random numbers, which are the same whatever else runs at the same time.
-        max_tokens: how many tokens to draw; the end of the model's context may come first.
+        max_tokens: how many tokens to draw; the end of the model's context may come first. None: up to that end.
         alternatives: how many of the model's most likely tokens to report at each place; None reports no probabilities.
         reading: whether to report a :class:`heatbath.Reading` of each draw.
         given: tokens that follow the prompt as if they had been drawn, so that they are reported as the drawn ones are.
@@ -34,7 +37,7 @@ class Generation:
     prompt: Sequence[int]
     sampler: Sampler
     seed: int
-    max_tokens: int
+    max_tokens: int | None
     alternatives: int | None = None
     reading: bool = False
     given: Sequence[int] = ()
@@ -56,7 +59,7 @@ class Generated(NamedTuple):
     logprob: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     reading: Reading | None = None
-    finish: Literal["stop", "length"] | None = None
+    finish: End | None = None
     """Why the text ends with this token; "stop": the token is the end itself, and has no bytes."""
 
 
@@ -68,6 +71,8 @@ class Row:
     ticket: Ticket
     limit: int
     """Tokens to report, the given ones included; a row of none is never run."""
+    cut_by: End
+    """Why the text ends at the limit: "length" or "context"."""
     group: list["Row"]
     """The rows of this request that have the same prompt; it is read once for all of them."""
     state: State = ()
@@ -198,7 +203,7 @@ class Batch:
             logprob,
             alternatives,
             reading,
-            "stop" if ended else "length" if full else None,
+            "stop" if ended else row.cut_by if full else None,
         )
 
     def _probabilities(

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from heatbath.service.batch import End
 from heatbath.service.engine import Answers, Generated
 from heatbath.service.plan import Plan, Prompt
 from heatbath.service.text import Piece, Placed, Writer
-from heatbath.service.wire import Finish
 from heatbath.types import Tokenizer
 
 
@@ -17,7 +17,7 @@ class Part(NamedTuple):
     """Which of the request's texts."""
     text: str
     tokens: tuple[Placed[Generated], ...] = ()
-    finish: Finish | None = None
+    finish: End | None = None
 
 
 class Composition:
@@ -38,7 +38,7 @@ class Composition:
             text = self._texts[choice]
             self.tokens += text.given_left == 0
             pieces = [text.push(generated)]
-            finish: Finish | None = "stop" if text.stopped else generated.finish
+            finish: End | None = "stop" if text.stopped else generated.finish
             if text.stopped:
                 self._answers.give_up(choice)
             if finish:

@@ -150,10 +150,15 @@ class Engine:
         rows = []
         for generation in generations:
             prompt = tuple(generation.prompt)
-            room = room_after([*prompt, *generation.given], self.model, needed=1 if generation.max_tokens else 0)
-            limit = len(generation.given) + min(generation.max_tokens, room)
+            wanted, known = generation.max_tokens, [*prompt, *generation.given]
+            room = room_after(known, self.model, needed=0 if wanted == 0 else 1)
             row = Row(
-                generation, ticket, limit, groups[prompt], state=generation.sampler.init([*prompt, *generation.given])
+                generation,
+                ticket,
+                limit=len(generation.given) + (room if wanted is None else min(wanted, room)),
+                cut_by="context" if wanted is None or wanted > room else "length",
+                group=groups[prompt],
+                state=generation.sampler.init(known),
             )
             groups[prompt].append(row)
             rows.append(row)

@@ -13,6 +13,7 @@ from heatbath.service.wire import (
     CompletionChoice,
     CompletionLogprobs,
     Delta,
+    Finish,
     TokenLogprob,
     TopLogprob,
 )
@@ -65,7 +66,7 @@ class ChatForm:
             index=part.choice,
             message=ChatMessage(part.text),
             logprobs=_chat_logprobs(part.tokens) if logprobs else None,
-            finish_reason=part.finish,
+            finish_reason=_reason(part),
         )
 
     def opening(self, choice: int) -> ChatChoice:
@@ -79,7 +80,7 @@ class ChatForm:
         )
 
     def closing(self, part: Part) -> ChatChoice:
-        return ChatChoice(index=part.choice, delta=Delta(), finish_reason=part.finish)
+        return ChatChoice(index=part.choice, delta=Delta(), finish_reason=_reason(part))
 
 
 class CompletionForm:
@@ -95,7 +96,7 @@ class CompletionForm:
             index=part.choice,
             text=part.text,
             logprobs=_completion_logprobs(part.tokens) if logprobs else None,
-            finish_reason=part.finish,
+            finish_reason=_reason(part),
         )
 
     def opening(self, choice: int) -> None:  # noqa: ARG002  the protocol's
@@ -105,7 +106,12 @@ class CompletionForm:
         return self.whole(part._replace(finish=None), logprobs)
 
     def closing(self, part: Part) -> CompletionChoice:
-        return CompletionChoice(index=part.choice, text="", finish_reason=part.finish)
+        return CompletionChoice(index=part.choice, text="", finish_reason=_reason(part))
+
+
+def _reason(part: Part) -> Finish | None:
+    """Why the text ends, in OpenAI's words; the answer's ``heatbath`` says which end it was."""
+    return "length" if part.finish == "context" else part.finish
 
 
 def spell(token: bytes) -> str:

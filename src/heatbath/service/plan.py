@@ -18,7 +18,7 @@ from heatbath.spec import OPTIONS, ORDER, sampler_from
 from heatbath.types import Model
 
 COMPLETION_TOKENS = 16
-"""max_tokens where a completion request leaves it out, as in OpenAI's interface; a chat answer then ends by itself."""
+"""max_tokens where a completion request leaves it out, as in OpenAI's interface; a chat answer has no limit then."""
 MAX_ALTERNATIVES = 20
 MAX_CHOICES = 128
 LARGEST_BIAS = 100
@@ -46,7 +46,8 @@ class Plan:
     n: int
     sampler: Sampler
     seed: int
-    max_tokens: int
+    max_tokens: int | None
+    """None: up to the end of the context."""
     stops: Sequence[str]
     alternatives: int | None
     echo: bool = False
@@ -83,7 +84,7 @@ def plan_chat(request: ChatRequest, model: Model) -> Plan:
     text = BETWEEN_MESSAGES.join(_content(message.content) for message in request.messages)
     return Plan(
         [Prompt(text, read_prompt(text, model, field="messages"))],
-        max_tokens=model.context if wanted is None else wanted,
+        max_tokens=wanted,
         alternatives=_alternatives(request.top_logprobs or 0, "top_logprobs") if request.logprobs else None,
         **_common(request, model),
     )

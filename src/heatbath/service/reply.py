@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from heatbath.service.engine import ContextError, Engine
 from heatbath.service.errors import as_api_error
 from heatbath.service.forms import Choice, Form
 from heatbath.service.plan import Plan
-from heatbath.service.wire import Answer, Usage, Used
+from heatbath.service.wire import Answer, Extension, Usage
 
 FINGERPRINT = f"heatbath-{__version__}"
 STREAM_HEADERS = [
@@ -65,11 +65,12 @@ class Reply(Response):
                 wholes[part.choice] = before._replace(
                     text=before.text + part.text, tokens=before.tokens + part.tokens, finish=part.finish
                 )
+        texts = [wholes[choice] for choice in sorted(wholes)]
         answer = self._answer(
             self._form.whole_name,
-            [self._form.whole(wholes[choice], self._logprobs) for choice in sorted(wholes)],
+            [self._form.whole(text, self._logprobs) for text in texts],
             usage=self._used(composition.tokens),
-            heatbath=Used(str(self._plan.sampler), self._plan.seed),
+            heatbath=self._extension(first=True, ended=texts),
         )
         await Response(msgspec.json.encode(answer), media_type="application/json")(scope, receive, send)
 
@@ -89,7 +90,7 @@ class Reply(Response):
 
     async def _events(self, composition: Composition) -> AsyncIterator[bytes]:
         form = self._form
-        used: Used | msgspec.UnsetType = Used(str(self._plan.sampler), self._plan.seed)
+        first = True
         opened: set[int] = set()
         async for part in composition.parts():
             choices: list[Choice] = []
@@ -101,16 +102,22 @@ class Reply(Response):
             if part.finish:
                 choices.append(form.closing(part))
             for choice in choices:
-                yield self._chunk([choice], used, msgspec.UNSET if not self._usage else None)
-                used = msgspec.UNSET  # only the first chunk says how the answer was drawn
+                extension = self._extension(first=first, ended=[part] if choice.finish_reason else [])
+                yield self._chunk([choice], heatbath=extension, usage=None if self._usage else msgspec.UNSET)
+                first = False
         if self._usage:
-            yield self._chunk([], msgspec.UNSET, self._used(composition.tokens))
+            yield self._chunk([], usage=self._used(composition.tokens))
         yield b"[DONE]"
 
-    def _chunk(
-        self, choices: list[Choice], used: Used | msgspec.UnsetType, usage: Usage | msgspec.UnsetType | None
-    ) -> bytes:
-        return msgspec.json.encode(self._answer(self._form.chunk_name, choices, heatbath=used, usage=usage))
+    def _chunk(self, choices: list[Choice], **more: Any) -> bytes:
+        return msgspec.json.encode(self._answer(self._form.chunk_name, choices, **more))
+
+    def _extension(self, *, first: bool, ended: Sequence[Part]) -> Extension | msgspec.UnsetType:
+        """What heatbath adds to an answer or a chunk: the first says how it was drawn, those with an end name it."""
+        ends = [part.finish for part in ended if part.finish] or msgspec.UNSET
+        if first:
+            return Extension(chain=str(self._plan.sampler), seed=self._plan.seed, ends=ends)
+        return Extension(ends=ends) if ended else msgspec.UNSET
 
     def _answer(self, name: str, choices: list[Choice], **more: Any) -> Answer:
         return Answer(

@@ -4,7 +4,10 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from heatbath.service.batch import End
+
 Finish = Literal["stop", "length"]
+"""Why a text ends, in OpenAI's words, which have none for a full context."""
 
 
 class StreamOptions(Struct):
@@ -72,12 +75,14 @@ class Usage(Struct):
     total_tokens: int
 
 
-class Used(Struct):
-    """The extension field of answers: all that is needed to draw the same tokens again."""
+class Extension(Struct, kw_only=True):
+    """The extension field of answers: all that is needed to draw the same tokens again, and how the texts ended."""
 
-    chain: str
-    seed: int
+    chain: str | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
     """Answer ``index`` was drawn with ``seed + index``."""
+    ends: list[End] | UnsetType = UNSET
+    """One for each of the ``choices`` beside it."""
 
 
 class TopLogprob(Struct):
@@ -153,7 +158,7 @@ class Answer(Struct, kw_only=True):
     model: str
     choices: list[ChatChoice | CompletionChoice]
     usage: Usage | UnsetType | None = UNSET
-    heatbath: Used | UnsetType = UNSET
+    heatbath: Extension | UnsetType = UNSET
     system_fingerprint: str
 
 

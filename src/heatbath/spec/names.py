@@ -29,10 +29,14 @@ def maker_of(source: Source, name: Token, kinds: tuple[str, ...]) -> Callable[..
         source.fail(f"{name.text} has no text form: no text can say a function", name.position, "make it in Python")
     home = next((kind for kind in kinds if name.text in MAKERS[kind]), None)
     if home is None:
-        everywhere = set(kinds) == set(MAKERS)
-        why = f"nothing is called {name}" if everywhere else f"there is no {' or '.join(kinds)} {name}"
-        source.fail(why, name.position, _advice(name.text, kinds))
+        source.fail(_why(name, kinds), name.position, _advice(name.text, kinds))
     return MAKERS[home][name.text]
+
+
+def _why(name: Token, kinds: Collection[str]) -> str:
+    if set(kinds) == set(DECIDERS):
+        return f"{name} is no number, thermostat or schedule"
+    return f"nothing is called {name}" if set(kinds) == set(MAKERS) else f"there is no {' or '.join(kinds)} {name}"
 
 
 def _advice(name: str, kinds: Collection[str]) -> str:
@@ -45,7 +49,10 @@ def _advice(name: str, kinds: Collection[str]) -> str:
     near = _near(name, own) or _near(name, home)
     if near and near not in own and home[near] in DECIDERS:
         return f"did you mean temperature({near}(...))?"
-    return f"did you mean {near}?" if near else f"known are {', '.join(own)}"
+    if near:
+        return f"did you mean {near}?"
+    number = "write a number such as 0.7, or a thermostat such as hold_entropy(2.0)"
+    return number if set(kinds) == set(DECIDERS) else f"known are {', '.join(own)}"
 
 
 def assigned(name: str, value: str, kinds: Collection[str]) -> str | None:

@@ -67,7 +67,8 @@ class Option(NamedTuple):
         return f"in {self.range}" if self.range[0] in "([" else self.range
 
     def _refuse(self, value: Any, why: str) -> None:
-        off = f"; leave {self.name} out to switch it off" if self.off else ""
+        words = " or ".join(f"{each:g}" for each in self.off)
+        off = f"; leave {self.name} out or write {words} to switch it off" if words else ""
         example = self.default if self.default is not None else EXAMPLES.get(self.name)
         instead = f"write for example {self.name}={example}{off}" if example is not None else f"leave {self.name} out"
         raise InputError(why, doing="setting", on=f"{self.name}={value!r}", instead=instead, field=self.name)
