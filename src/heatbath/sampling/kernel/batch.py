@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +14,7 @@ from heatbath.sampling.kernel.left import Work, first_look
 from heatbath.sampling.kernel.maps import MAPS
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.row import run
-from heatbath.sampling.kernel.sweeps import fill_tail, jit
+from heatbath.sampling.kernel.sweeps import OPTIONS, fill_tail
 
 ROOM = 16384
 """So many options at most are gathered."""
@@ -26,7 +27,7 @@ DRAW, DRAW_AT, COUNTS, LOOK, WARMTH = range(5)
 many tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the T with an entropy."""
 
 
-@jit
+@numba.njit(cache=True, _nrt=False, **OPTIONS)
 def serve_rows(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
     tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,

@@ -90,7 +90,7 @@ def run(x: Any, ops: Any, numbers: Any, seed: Any, position: Any, top: Any, tops
         if op == XTC:
             acts = uniform(seed, position, np.int64(more[1])) < more[0]
             more = more[2:]
-            if more.shape[0] and more.max() >= x.shape[0]:
+            if more.shape[0] and few.largest(more, more.shape[0]) >= x.shape[0]:
                 return _given_up(top)
             if not acts:
                 continue

@@ -19,6 +19,7 @@ from heatbath.sampling.kernel.bits import (
     bits_set,
     float_of_key32,
     float_of_key64,
+    inner,
     key32,
     key64,
     largest_of_four,
@@ -29,9 +30,9 @@ from heatbath.sampling.kernel.weights import ERROR, exact, weight
 OPTIONS = {"fastmath": FAST, "error_model": "numpy", "boundscheck": False, "nogil": True}
 """How everything in this room is compiled."""
 
-jit = numba.njit(cache=True, **OPTIONS)
+jit = inner(**OPTIONS)
 
-jit_sums = numba.njit(cache=True, **{**OPTIONS, "fastmath": FAST | {"nnan"}})
+jit_sums = inner(**{**OPTIONS, "fastmath": FAST | {"nnan"}})
 """For sums over rows in which no NaN was found: a comparison then needs no second look."""
 
 
