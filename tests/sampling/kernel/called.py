@@ -1,5 +1,7 @@
 """Functions that only compiled code can call, called by Python."""
 
+import inspect
+
 import numba
 
 
@@ -9,8 +11,5 @@ def called(*functions):
 
 
 def _entered(function):
-    @numba.njit
-    def entry(*arguments):
-        return function(*arguments)
-
-    return entry
+    names = ", ".join(inspect.signature(function.py_func).parameters)  # numba builds nothing into a call with a star
+    return numba.njit(eval(f"lambda {names}: function({names})", {"function": function}))
