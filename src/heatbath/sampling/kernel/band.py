@@ -54,7 +54,8 @@ def _inside(x: Any, tail: Any, w: Any, low: Any, high: Any, lower: Any, higher: 
     for b in range(w.shape[0] // BLOCK):
         block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
         known = w[b * BLOCK : b * BLOCK + BLOCK]
-        one, two = np.float32(0), np.float32(0)
+        one: Any = np.float32(0)
+        two: Any = np.float32(0)
         for i in range(BLOCK):
             one += known[i] if (block[i] >= low) & (block[i] <= high) else np.float32(0)
             two += known[i] if (block[i] >= lower) & (block[i] <= higher) else np.float32(0)
