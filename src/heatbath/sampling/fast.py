@@ -237,10 +237,11 @@ def _serve(what: str, asked: Rows, steps: Asked, given: Any, wanted: Any, told: 
             *(asked.peaks or peaks), work, first, end, choices, told,
         )  # fmt: skip
 
-    if kind not in _compiled:
+    part = kind, kernel.part(task, steps.codes, wanted)
+    if part not in _compiled:
         with _said():
             run(0, 0)
-        _compiled.add(kind)
+        _compiled.add(part)
     helpers = min(threads(), number, number * options // WORTH_A_THREAD) - 1
     if helpers <= 0:
         run(0, number)
@@ -346,7 +347,8 @@ def threads(number: int | None = None) -> int:
 
 _threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _local = threading.local()
-_compiled: set[str] = set()
+_compiled: set[tuple[str, Any]] = set()
+"""Kinds of scores, and parts of the kernel that are compiled for them."""
 _plans: dict[int, Plan] = {}
 """By the identity of the steps, which a plan holds."""
 

@@ -3,17 +3,14 @@ import pytest
 
 pytest.importorskip("numba")
 
+from heatbath.sampling.kernel import moments as sums
 from heatbath.sampling.kernel.batch import workspace
-from heatbath.sampling.kernel.moments import (
-    heat,
-    largest_from,
-    moments,
-    moments_exactly,
-    scale_of,
-    smallest_from,
-    spread,
-)
-from heatbath.sampling.kernel.sweeps import fill_tail
+from heatbath.sampling.kernel.sweeps import fill_tail as fill
+from tests.sampling.kernel.called import called
+
+heat, moments, moments_exactly = called(sums.heat, sums.moments, sums.moments_exactly)
+largest_from, smallest_from, spread = called(sums.largest_from, sums.smallest_from, sums.spread)
+scale_of, fill_tail = called(sums.scale_of, fill)
 
 
 def rows(seed, size, kind):

@@ -1,19 +1,21 @@
 """Many rows through a chain."""
 
+from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.chance import uniform
-from heatbath.sampling.kernel.draw import draw_left
+from heatbath.sampling.kernel.draw import choose, draw_left
 from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
 from heatbath.sampling.kernel.left import Work, first_look
 from heatbath.sampling.kernel.maps import MAPS
 from heatbath.sampling.kernel.ops import GIVE_UP
-from heatbath.sampling.kernel.row import run
-from heatbath.sampling.kernel.sweeps import fill_tail, jit
+from heatbath.sampling.kernel.row import PLAIN, run, run_plainly
+from heatbath.sampling.kernel.sweeps import OPTIONS, built_in, fill_tail
 
 ROOM = 16384
 """So many options at most are gathered."""
@@ -26,7 +28,10 @@ DRAW, DRAW_AT, COUNTS, LOOK, WARMTH = range(5)
 many tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the T with an entropy."""
 
 
-@jit
+entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
+"""For what Python calls, and is kept with all that it calls itself."""
+
+
 def serve_rows(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
     tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
@@ -39,16 +44,65 @@ def serve_rows(
     ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
     where none was asked for, or a negative code.
     """
+    part(what, ops, wanted)(
+        what, x, ops, numbers, seeds, positions, asked, wanted, peaks, tops, work, first, end, choices, told
+    )
+
+
+def part(what: Any, ops: Any, wanted: Any) -> Any:
+    """The part of the kernel that serves this: each is compiled when it is needed first."""
+    draws = what in (DRAW, DRAW_AT) and b"\1" not in wanted.tobytes()
+    return _draw_plainly if draws and _are_plain(ops.tobytes()) else _serve_any
+
+
+@cache
+def _are_plain(ops: bytes) -> bool:
+    return set(np.frombuffer(ops, np.int64).tolist()) <= set(PLAIN)
+
+
+@built_in
+def _look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
+    """The largest score and 0, or what is wrong with the row; ``peaks`` is to be filled again if it stays true."""
+    top, code = peaks[at], 0
+    if np.isnan(top):
+        top, code = first_look(x, tail, tops[at])
+    else:
+        fill_tail(x, tail)
+    peaks[at] = np.nan
+    return top, code
+
+
+@entered
+def _draw_plainly(
+    what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
+    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+) -> None:  # fmt: skip
+    several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
+    for row in range(first, end):
+        at = row if keep else 0
+        top, code = _look(x[row], work.tail, peaks, tops, at)
+        choices[row] = code
+        if code < 0:
+            continue
+        seed, position = seeds[row], positions[row if every else 0]
+        given = numbers[row if several else 0]
+        left = run_plainly(x[row], ops, given, seed, position, top, tops[at], wanted, work)
+        choices[row] = left.code
+        if left.code >= 0:
+            number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
+            choices[row] = choose(x[row], left, left.total, number, tops[at], work)
+
+
+@entered
+def _serve_any(
+    what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
+    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+) -> None:  # fmt: skip
     several, tell, keep = numbers.shape[0] > 1, told.shape[0] > 1, tops.shape[0] > 1
     every = positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
-        top, code = peaks[at], 0
-        if np.isnan(top):
-            top, code = first_look(x[row], work.tail, tops[at])
-        else:
-            fill_tail(x[row], work.tail)
-        peaks[at] = np.nan
+        top, code = _look(x[row], work.tail, peaks, tops, at)
         if code < 0:
             choices[row] = code
             continue

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from heatbath.sampling.kernel.bits import BLOCK, between, bits_set, float_of_key32, key32
+from heatbath.sampling.kernel.bits import BLOCK, between, bits_set, float_of_key32, float_of_key64, key32, key64
 from heatbath.sampling.kernel.sweeps import OPTIONS, at_least, jit, jit_sums
 from heatbath.sampling.kernel.weights import ERROR, LOG2E, exact, weight
 
@@ -201,24 +201,37 @@ def middle(x: Any, low: Any, high: Any) -> Any:
     return total / number if number else np.float64(high)
 
 
-@jit_sums
 def _largest(block: Any, low: Any, high: Any) -> Any:
-    best = block[0] if low <= block[0] <= high else low
-    for i in range(BLOCK):
-        inside = (block[i] >= low) & (block[i] <= high)
-        best = max(best, block[i] if inside else low)
-    return best
+    """The largest score of a block that lies in the band, low where none does."""
+    raise NotImplementedError
+
+
+@overload(_largest, jit_options=OPTIONS)
+def _largest_key(block: Any, low: Any, high: Any) -> Any:
+    key, back = (key32, float_of_key32) if block.dtype == types.float32 else (key64, float_of_key64)
+
+    def largest(block: Any, low: Any, high: Any) -> Any:
+        least = key(low)
+        best = least
+        for i in range(BLOCK):  # of whole numbers, for a maximum of floats does not become vector code
+            inside = (block[i] >= low) & (block[i] <= high)
+            best = max(best, key(block[i]) if inside else least)
+        return back(best)
+
+    return largest
 
 
 @jit_sums
 def largest_from(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
-    """The largest score of a band that has one; ``tops`` gets the largest of each block, ``low`` where it has none."""
+    """The largest score of a band that has one; ``tops``, the largest of each block, are made those of the band.
+
+    Where a block has none of the band, they are less than or equal to low.
+    """
     whole, best = x.shape[0] // BLOCK, low
     for b in range(tops.shape[0]):
-        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
-        if tops[b] >= low:
-            tops[b] = _largest(block, low, high)
-            best = max(best, tops[b])
+        if tops[b] > high:
+            tops[b] = _largest(x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail, low, high)
+        best = max(best, tops[b])
     return best
 
 
@@ -243,23 +256,3 @@ def holds(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
         if tops[b] >= low and bits_set(between(x, b * BLOCK, low, high) if b < whole else between(tail, 0, low, high)):
             return True
     return False
-
-
-@jit_sums
-def _inside_block(block: Any, known: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
-    one, two = np.float32(0), np.float32(0)
-    for i in range(BLOCK):
-        one += known[i] if (block[i] >= low) & (block[i] <= high) else np.float32(0)
-        two += known[i] if (block[i] >= lower) & (block[i] <= higher) else np.float32(0)
-    return one, two
-
-
-@jit_sums
-def inside(x: Any, tail: Any, w: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
-    """The sums of the weights of two bands."""
-    whole, one, two = x.shape[0] // BLOCK, 0.0, 0.0
-    for b in range(w.shape[0] // BLOCK):
-        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
-        first, second = _inside_block(block, w[b * BLOCK : b * BLOCK + BLOCK], low, high, lower, higher)
-        one, two = one + first, two + second
-    return one, two
