@@ -30,7 +30,7 @@ from peers.sampling import Draw, Engine, Steps, engines
 
 import heatbath as hb
 from heatbath import sampling
-from heatbath.sampling import fast
+from heatbath.sampling import asking
 from heatbath.sampling.kernel import batch as kernel
 from heatbath.sampling.kernel.bits import FAST, key32
 from heatbath.sampling.kernel.weights import LOG2E, weight
@@ -147,9 +147,9 @@ def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     return draw
 
 
-def asked(steps: Steps) -> fast.Plan | None:
+def asked(steps: Steps) -> asking.Plan | None:
     """What the kernel is asked for; None where the reference serves."""
-    return fast.plan(sampler(steps).steps, sampler(steps).draw.quick)
+    return asking.plan(sampler(steps).steps, sampler(steps).draw.quick)
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 import heatbath as hb
 from heatbath.control import Glance
 from heatbath.core.scores import read
-from heatbath.sampling import fast
+from heatbath.sampling import asking
 from heatbath.sampling.step import Step
 
 pytest.importorskip("numba")
@@ -47,7 +47,7 @@ def glance_at(scores, *steps):
     """The kernel's glance at what the steps leave of the scores."""
     shown = Shown()
     steps = (*steps, hb.temperature(shown.thermostat))
-    assert fast.rows(steps, [step.init() for step in steps], scores, 0, 0) is not None
+    assert asking.rows(steps, [step.init() for step in steps], scores, 0, 0) is not None
     return shown.glance
 
 
@@ -55,7 +55,7 @@ def decided(scores, thermostat, *steps, state=None):
     """T by the kernel, of a thermostat behind some steps."""
     steps = (*steps, hb.temperature(thermostat))
     states = [step.init() for step in steps]
-    asked = fast.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
+    asked = asking.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
     return None if asked is None else asked.ops[-1].number
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from heatbath.sampling import fast
+from heatbath.sampling import asking
 
 pytest.importorskip("numba")
 
@@ -31,8 +31,8 @@ LOOKING_BACK = [
 @pytest.fixture
 def served(monkeypatch):
     """How often the kernel was asked to draw."""
-    asked, draw = [], fast.draw_from
-    monkeypatch.setattr(fast, "draw_from", lambda *given: asked.append(draw(*given)) or asked[-1])
+    asked, draw = [], asking.draw_from
+    monkeypatch.setattr(asking, "draw_from", lambda *given: asked.append(draw(*given)) or asked[-1])
     return asked
 
 
