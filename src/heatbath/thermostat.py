@@ -16,6 +16,13 @@ def learn_nothing(state: State, outcome: Outcome) -> State:  # noqa: ARG001  the
     return state
 
 
+class Rule(NamedTuple):
+    """A formula of one look at a row, as a compiled kernel knows it."""
+
+    name: str
+    numbers: tuple[float, ...]
+
+
 @travelling
 class Thermostat(NamedTuple):
     """Three pure functions that decide T. The state is a value that the caller carries, one per stream.
@@ -49,6 +56,9 @@ class Thermostat(NamedTuple):
     place of the scores, and a compiled kernel can measure it."""
     hears: tuple[str, ...] = ("choice", "surprisal", "surprisal_after")
     """Which fields of an outcome ``learn`` reads, of those that a sampler tells; the others may be None."""
+    rule: Rule | None = None
+    """What ``step`` computes, where a compiled kernel knows it by a name and nothing is remembered: the kernel then
+    decides and draws at once, and ``step`` is not asked."""
     made: Made | None = None
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from heatbath.core import namespace
 from heatbath.core.arrays import known
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat
+from heatbath.thermostat import Rule, Thermostat
 from heatbath.types import Seen, State, Temperature
 
 
@@ -141,7 +141,8 @@ def hold_entropy(
                 field="start",
             )
         low, high = check_bounds(0.0 if coldest is None else coldest, math.inf if hottest is None else hottest)
-        return _each_decision(wanted, measured, low, high)
+        rule = Rule(f"entropy in {unit}", (wanted, low, high)) if isinstance(wanted, float) else None
+        return _each_decision(wanted, measured, low, high)._replace(rule=rule)
 
 
 def _each_decision(target: Any, unit: Unit, coldest: float, hottest: float) -> Thermostat:

@@ -17,7 +17,7 @@ from heatbath.sampling.random import Chance, as_seeds
 from heatbath.sampling.serving import Asked, Rows, in_memory, kernel, passed, serve
 from heatbath.sampling.sight import NotSeenError, Sight, Sighted
 from heatbath.sampling.step import NO_TOKENS, Moment, Op, Step
-from heatbath.thermostat import learn_nothing
+from heatbath.thermostat import Rule, learn_nothing
 from heatbath.types import NOTHING, Array, Outcome, State
 
 LEAST = 4096
@@ -207,7 +207,8 @@ def _asked(ops: Sequence[Op], rows: int) -> Asked:
     numbers = np.empty((1 if plain else rows, len(given)))
     for place, one in enumerate(given):
         numbers[:, place] = one
-    return Asked(_codes(tuple(names)), numbers)
+    ruled = [(place, op.rule) for op, (place, _) in zip(ops, _places(ops), strict=True) if op.rule]
+    return Asked(_codes(tuple(names)), numbers, _rules(*ruled) if ruled else _NO_RULES)
 
 
 @cache
@@ -215,6 +216,17 @@ def _codes(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     from heatbath.sampling.kernel.ops import OPS
 
     return np.array([OPS[name] for name in names], np.int64)
+
+
+@cache
+def _rules(*ruled: tuple[int, Rule]) -> npt.NDArray[np.float64]:
+    """Each with its place, its code, and its numbers."""
+    from heatbath.sampling.kernel.listening import MOST_NUMBERS, RULES
+
+    rules = np.zeros((len(ruled), 2 + MOST_NUMBERS))
+    for row, (place, rule) in zip(rules, ruled, strict=True):
+        row[: 2 + len(rule.numbers)] = place, RULES[rule.name], *rule.numbers
+    return rules
 
 
 @cache
@@ -232,6 +244,7 @@ def _places(ops: Sequence[Op]) -> Iterator[tuple[int, int]]:
 
 
 _UNTOLD = np.zeros((1, 3))
+_NO_RULES = np.zeros((0, 2))
 _NO_NUMBERS = np.zeros(1)
 
 

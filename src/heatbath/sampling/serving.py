@@ -36,6 +36,8 @@ class Asked(NamedTuple):
     codes: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float64]
     """One row for all, or one per row."""
+    rules: npt.NDArray[np.float64]
+    """Which of the numbers the kernel decides for each row, and how: the place, the rule and its numbers."""
 
 
 class Rows(NamedTuple):
@@ -52,24 +54,37 @@ class Rows(NamedTuple):
     """Where the kernel keeps the largest scores, for the next time that it is asked; None where it is asked once."""
 
 
-def serve(what: str, asked: Rows, steps: Asked, given: Any, wanted: Any, told: Any) -> npt.NDArray[np.int64]:
-    """Let the kernel pass over all rows, by as many threads as are worth waking; a choice or a code for each."""
+def serve(
+    what: str, asked: Rows, steps: Asked, given: Any, wanted: Any, told: Any, decided: Any = None
+) -> npt.NDArray[np.int64]:
+    """Let the kernel pass over all rows, by as many threads as are worth waking; a choice or a code for each.
+
+    ``decided``, where it is given, gets the number of each row and rule.
+    """
     compiled, scores = kernel(), asked.scores
     number, options = scores.shape
-    kind, task = scores.dtype.char, getattr(compiled, what)
+    kind, task, ruled = scores.dtype.char, getattr(compiled, what), len(steps.rules)
     choices = np.empty(number, np.int64)
+    if ruled and decided is None:
+        decided = np.empty((number, ruled))
 
     def run(first: int, end: int) -> None:
         work, peaks = _workspace(options, kind)
+        if ruled:
+            _decide_rows()(
+                task, scores, steps.codes, steps.numbers, steps.rules, asked.seeds, asked.positions, given, wanted,
+                *(asked.peaks or peaks), work, first, end, choices, told, decided,
+            )  # fmt: skip
+            return
         compiled.serve_rows(
             task, scores, steps.codes, steps.numbers, asked.seeds, asked.positions, given, wanted,
             *(asked.peaks or peaks), work, first, end, choices, told,
         )  # fmt: skip
 
-    if kind not in _compiled:
+    if (kind, ruled > 0) not in _compiled:
         with _said():
             run(0, 0)
-        _compiled.add(kind)
+        _compiled.add((kind, ruled > 0))
     helpers = min(threads(), number, number * options // WORTH_A_THREAD) - 1
     if helpers <= 0:
         run(0, number)
@@ -120,7 +135,7 @@ def threads(number: int | None = None) -> int:
 
 _threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _local = threading.local()
-_compiled: set[str] = set()
+_compiled: set[tuple[str, bool]] = set()
 
 
 def in_memory(logits: Any) -> npt.NDArray[Any] | None:
@@ -172,6 +187,13 @@ def kernel() -> Any:
         log.info("Numba is not installed: sampling takes the slower path; install heatbath[fast] for the compiled one")
         return None
     return batch
+
+
+@cache
+def _decide_rows() -> Any:
+    from heatbath.sampling.kernel.listening import decide_rows
+
+    return decide_rows
 
 
 @contextmanager

@@ -63,6 +63,8 @@ def temperature(thermostat: Any) -> Step:
 
     if type(thermostat) in (int, float):
         return Step(apply=apply, init=decide.init, most=inf, op=Op("temperature", float(thermostat)))
+    if decide.rule:
+        return Step(apply=apply, init=decide.init, most=inf, op=Op("temperature", nan, rule=decide.rule))
     return Step(
         apply=apply,
         init=decide.init,

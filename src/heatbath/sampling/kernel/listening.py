@@ -1,0 +1,121 @@
+"""Temperatures that are decided by a look at the row: the formulas of thermostats (:class:`heatbath.thermostat.Rule`).
+
+Each is decided on what the steps before it leave of the row, and then the row is served as if that T had been given. So
+a decision and the draw behind it are one call, and the maximum of the row is looked for once.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from heatbath.sampling.kernel.batch import serve_rows
+from heatbath.sampling.kernel.glance import counts, glimpse, warmth_for
+from heatbath.sampling.kernel.left import Left, first_look
+from heatbath.sampling.kernel.ops import GIVE_UP
+from heatbath.sampling.kernel.row import run
+from heatbath.sampling.kernel.sweeps import fill_tail, jit
+
+NAMES = (
+    "edt", "confidence by top_probability", "confidence by margin", "confidence by entropy",
+    "entropy in nats", "entropy in share", "entropy in ratio",
+)  # fmt: skip
+
+EDT, TOP_PROBABILITY, MARGIN, RELATIVE_ENTROPY, NATS, SHARE, RATIO = range(len(NAMES))
+"""Their numbers are base, theta ln n and coldest; cold, hot and exponent; target, coldest and hottest."""
+
+RULES = {name: code for code, name in enumerate(NAMES)}
+
+MOST_NUMBERS = 3
+"""So many numbers at most has a rule."""
+
+ABOVE = 1e-6
+"""So many nats above the entropy of tied maxima a T is that shares the choice among them."""
+
+
+@jit
+def decide_rows(
+    what: Any, x: Any, ops: Any, numbers: Any, rules: Any, seeds: Any, positions: Any, asked: Any, wanted: Any,
+    peaks: Any, tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any, decided: Any,
+) -> None:  # fmt: skip
+    """As :func:`heatbath.sampling.kernel.batch.serve_rows`, where each of the ``rules`` decides a T for each row.
+
+    A rule is its place among ``ops``, its code and its numbers. ``decided`` gets the T of each row and rule.
+    """
+    several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
+    own, silent = np.empty((1, numbers.shape[1])), np.zeros(wanted.shape[0], np.bool_)
+    for row in range(first, end):
+        at = row if keep else 0
+        top, code = peaks[at], 0
+        if np.isnan(top):
+            top, code = first_look(x[row], work.tail, tops[at])
+        else:
+            fill_tail(x[row], work.tail)
+        peaks[at] = np.nan
+        for i in range(own.shape[1]):
+            own[0, i] = numbers[row if several else 0, i]
+        seed, position = seeds[row], positions[row if every else 0]
+        for i in range(rules.shape[0]):
+            if code < 0:
+                break
+            place, rule = np.int64(rules[i, 0]), np.int64(rules[i, 1])
+            left = run(x[row], ops[:place], own[0], seed, position, top, tops[at], silent, work)
+            t = decide(x[row], tops[at], left, rule, rules[i, 2:], work) if left.code >= 0 else np.nan
+            own[0, place] = decided[row, i] = t
+            code = code if t >= 0.0 else GIVE_UP
+            if left.top != top:  # tops are those of what was left
+                first_look(x[row], work.tail, tops[at])
+        choices[row] = code
+        if code >= 0:
+            peaks[at] = top
+            serve_rows(
+                what, x, ops, own, seeds, positions, asked, wanted, peaks, tops, work, row, row + 1, choices, told
+            )
+
+
+@jit
+def decide(x: Any, tops: Any, left: Left, rule: Any, given: Any, work: Any) -> Any:
+    """T by a rule with these numbers; NaN where it could not be had."""
+    if rule >= NATS:
+        return _holding(x, tops, left, rule, given[0], given[1], given[2], work)
+    log_sum, mean, options = glimpse(x, tops, left, work)
+    if rule == EDT:
+        base, scale, coldest = given[0], given[1], given[2]
+        nats = log_sum - mean
+        return max(base * np.exp(scale / nats) if nats > 0.0 else 0.0 * nats, coldest)
+    cold, hot, exponent = given[0], given[1], given[2]
+    sure = np.exp(-log_sum)
+    if rule == MARGIN:
+        sure = sure * -np.expm1(-counts(x, tops, left, work)[2])
+    elif rule == RELATIVE_ENTROPY:
+        sure = 1.0 - (log_sum - mean) / largest_entropy(options)
+    return cold + (hot - cold) * min(max(1.0 - sure, 0.0), 1.0) ** exponent
+
+
+@jit
+def largest_entropy(options: Any) -> Any:
+    """``ln n``; 1 where one option is left."""
+    return np.log(options) if options > 1.0 else 1.0
+
+
+@jit
+def _holding(
+    x: Any, tops: Any, left: Left, rule: Any, target: Any, coldest: Any, hottest: Any, work: Any
+) -> Any:  # fmt: skip
+    """The T that holds an entropy, as near as its bounds let it come. The entropy rises with T, so that what lies
+    outside of the bounds need not be looked at there.
+    """
+    ties, options, _ = counts(x, tops, left, work)
+    least, goal = np.log(ties), target
+    if rule == SHARE:
+        goal = target * largest_entropy(options)
+    elif rule == RATIO:
+        log_sum, mean, _ = glimpse(x, tops, left, work)
+        goal = target * (log_sum - mean)
+    if goal >= np.log(options):
+        return hottest
+    if coldest == 0.0 and least > 0.0:  # at T = 0 itself the first of those that tie would take all
+        goal = max(goal, min(least + ABOVE, np.log(options)))
+    elif goal <= least:
+        return coldest
+    t = warmth_for(x, tops, left, goal, ties, options, work)
+    return min(max(t, coldest), hottest) if t >= 0.0 else t
