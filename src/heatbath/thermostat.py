@@ -17,10 +17,12 @@ def learn_nothing(state: State, outcome: Outcome) -> State:  # noqa: ARG001  the
 
 
 class Rule(NamedTuple):
-    """A formula of one look at a row, as a compiled kernel knows it."""
+    """A formula of looks at a row, as the compiled kernel of :mod:`heatbath.sampling` knows it."""
 
     name: str
     numbers: tuple[float, ...]
+    remembers: int = 0
+    """How many numbers its state has, the first of which is T."""
 
 
 @travelling
@@ -57,8 +59,8 @@ class Thermostat(NamedTuple):
     hears: tuple[str, ...] = ("choice", "surprisal", "surprisal_after")
     """Which fields of an outcome ``learn`` reads, of those that a sampler tells; the others may be None."""
     rule: Rule | None = None
-    """What ``step`` computes, where a compiled kernel knows it by a name and nothing is remembered: the kernel then
-    decides and draws at once, and ``step`` is not asked."""
+    """What ``step`` computes, where a compiled kernel knows it by name: the kernel then decides and draws at once, and
+    does not ask ``step``."""
     made: Made | None = None
 
     def __repr__(self) -> str:

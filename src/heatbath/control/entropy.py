@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from heatbath.control.glance import look
-from heatbath.control.holding import Course, check_bounds, check_course, check_target, no_state, parts
+from heatbath.control.holding import LEAST_SLOPE, Course, check_bounds, check_course, check_target, no_state, parts
 from heatbath.control.seeing import as_plain, rows_like
 from heatbath.control.units import UNITS, Unit
 from heatbath.core import namespace
@@ -133,7 +133,10 @@ def hold_entropy(
         measured = UNITS[unit]
         wanted = check_target(target, measured.wanted, measured.example, measured.most)
         if horizon is not None:
-            return _running_mean(wanted, measured, check_course(horizon, start, coldest, hottest))
+            course = check_course(horizon, start, coldest, hottest)
+            given = (wanted, float(course.horizon), course.coldest, course.hottest, LEAST_SLOPE)
+            rule = Rule(f"mean entropy in {unit}", given, remembers=2) if isinstance(wanted, float) else None
+            return _running_mean(wanted, measured, course)._replace(rule=rule)
         if start is not None:
             raise InputError(
                 "start has no meaning without a horizon: every decision is solved anew",

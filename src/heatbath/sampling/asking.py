@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from heatbath.core import namespace
 from heatbath.sampling.random import Chance, as_seeds
-from heatbath.sampling.serving import Asked, Rows, in_memory, kernel, passed, serve
+from heatbath.sampling.serving import Asked, Rows, answers_for, in_memory, kernel, passed, serve
 from heatbath.sampling.sight import NotSeenError, Sight, Sighted
 from heatbath.sampling.step import NO_TOKENS, Moment, Op, Step
 from heatbath.thermostat import Rule, learn_nothing
@@ -43,6 +43,8 @@ class Drawn(NamedTuple):
     choices: npt.NDArray[np.int64]
     told: npt.NDArray[np.float64]
     """The surprisal of the choice at each place of the chain that was wanted, ``(B, steps + 1)``."""
+    decided: npt.NDArray[np.float64] | None
+    """The answers of the rules among the steps, where there are any."""
 
 
 def plan(steps: tuple[Step, ...], last: tuple[Op, ...] | None) -> Plan | None:
@@ -157,21 +159,23 @@ def draw_from(asked: Rows, last: Sequence[Op], listeners: Sequence[Step] = ()) -
             if step.learn is not learn_nothing:
                 wanted[begin] |= "surprisal" in step.hears
                 wanted[end] |= "surprisal_after" in step.hears
-    choices = serve("DRAW", asked, steps, _NO_NUMBERS, wanted, told)
-    return Drawn(choices, told) if passed(choices) else None
+    decided = answers_for(len(asked.scores), len(steps.rules)) if len(steps.rules) else None
+    choices = serve("DRAW", asked, steps, _NO_NUMBERS, wanted, told, decided)
+    return Drawn(choices, told, decided) if passed(choices) else None
 
 
 def learned(asked: Rows, steps: Sequence[Step], drawn: Drawn, logits: Array) -> tuple[State, ...]:
     """The states of the steps after the draw; those that learn are told of it as the reference would tell them."""
+    states = _after(asked.ops, drawn.decided, logits)
     if drawn.told is _UNTOLD:
-        return tuple([op.state for op in asked.ops])
+        return tuple(states)
     choice, native = like(drawn.choices, logits), _library(logits)
     told = drawn.told.T if logits.ndim == 2 else drawn.told[0]
     return tuple(
-        op.state
+        state
         if step.learn is learn_nothing
         else step.learn(
-            op.state,
+            state,
             Outcome(
                 None,
                 choice,
@@ -179,8 +183,18 @@ def learned(asked: Rows, steps: Sequence[Step], drawn: Drawn, logits: Array) -> 
                 native(told[end]) if "surprisal_after" in step.hears else None,
             ),
         )
-        for step, op, (begin, end) in zip(steps, asked.ops, _places(asked.ops), strict=True)
+        for step, state, (begin, end) in zip(steps, states, _places(asked.ops), strict=True)
     )
+
+
+def _after(ops: Sequence[Op], decided: Any, logits: Array) -> list[State]:
+    """The states of the steps after the decision: a rule that remembers has answered with its own."""
+    states = [op.state for op in ops]
+    for answer, (place, op) in enumerate([each for each in enumerate(ops) if each[1].rule]):
+        if op.rule and op.rule.remembers:
+            kept = decided[:, answer, 1 : 1 + op.rule.remembers]
+            states[place] = tuple(kept.T.tolist() if logits.ndim == 2 else kept[0].tolist())
+    return states
 
 
 def _measure(asked: Rows, what: str, given: npt.NDArray[np.float64], out: Any = None) -> npt.NDArray[np.float64]:

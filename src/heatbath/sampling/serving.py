@@ -59,14 +59,14 @@ def serve(
 ) -> npt.NDArray[np.int64]:
     """Let the kernel pass over all rows, by as many threads as are worth waking; a choice or a code for each.
 
-    ``decided``, where it is given, gets the number of each row and rule.
+    ``decided``, where it is given, gets the answers of each row and rule, see :func:`answers_for`.
     """
     compiled, scores = kernel(), asked.scores
     number, options = scores.shape
     kind, task, ruled = scores.dtype.char, getattr(compiled, what), len(steps.rules)
     choices = np.empty(number, np.int64)
     if ruled and decided is None:
-        decided = np.empty((number, ruled))
+        decided = answers_for(number, ruled)
 
     def run(first: int, end: int) -> None:
         work, peaks = _workspace(options, kind)
@@ -102,6 +102,11 @@ def serve(
         if not helper.cancel():  # who has not begun need not
             helper.result()
     return choices
+
+
+def answers_for(rows: int, rules: int) -> npt.NDArray[np.float64]:
+    """Where the kernel puts the answers of each row and rule: T, and what is remembered. NaN where there was none."""
+    return np.full((rows, rules, 3), np.nan)
 
 
 def passed(choices: npt.NDArray[np.int64]) -> bool:

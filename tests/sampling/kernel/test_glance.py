@@ -58,9 +58,9 @@ def decided(scores, thermostat, *steps, state=None):
     asked = asking.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
     if asked is None or not asked.ops[-1].rule:
         return None if asked is None else asked.ops[-1].number
-    ops, t = asking._asked(asked.ops, len(asked.scores)), np.full((len(asked.scores), 1), np.nan)
+    ops, t = asking._asked(asked.ops, len(asked.scores)), serving.answers_for(len(asked.scores), 1)
     serving.serve("DRAW", asked, ops, np.zeros(1), np.zeros(len(ops.codes) + 1, bool), np.zeros((1, 3)), t)
-    return None if np.isnan(t).any() else t.reshape(scores.shape[:-1])
+    return None if np.isnan(t[..., 0]).any() else t[:, 0, 0].reshape(scores.shape[:-1])
 
 
 def by_reference(scores, thermostat, *steps, state=None):
@@ -86,6 +86,17 @@ def test_each_number_is_that_of_the_reference(kind, size, steps):
             np.testing.assert_allclose(
                 got, right, rtol=2e-6, atol=1e-7 if name in ("margin", "heat_capacity") else 1e-30
             )
+
+
+@pytest.mark.parametrize("off", [-3e4, 7e3])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_shift_of_all_scores_costs_no_digits(off, kind):
+    scores = (row_of("language", 5000).astype(np.float64) + off).astype(kind)
+    seen, wanted = glance_at(scores), Glance(read(scores.astype(np.float64)))
+    np.testing.assert_allclose(seen.entropy, wanted.entropy, rtol=2e-6)
+    np.testing.assert_allclose(seen.heat_capacity, wanted.heat_capacity, rtol=2e-6)
+    rule = hb.control.edt(1.0, 1.5)
+    np.testing.assert_allclose(decided(scores, rule), by_reference(scores, rule), rtol=2e-6)
 
 
 def test_several_rows_at_several_temperatures():
@@ -145,6 +156,22 @@ def test_a_held_entropy_is_solved_to_a_ten_thousandth(kind, size, steps):
                 assert kind == "equal"
                 continue
             np.testing.assert_allclose(got, wanted, rtol=1e-4, err_msg=str(thermostat))
+
+
+@pytest.mark.parametrize("state", [(0.0, 1.0), (1.0, -1.0), (1.0,), ("warm", 1.0), (None, 1.0), ([1.0, 1.0], 0.5), 3])
+def test_what_is_no_state_is_refused_as_by_the_reference(state):
+    sampler, scores = hb.chain(hb.temperature(hb.hold_entropy(1.0, 8))), np.stack([row_of("language", 5000)] * 3)
+    for reading in (False, True):
+        with pytest.raises(hb.InputError, match="state"):
+            sampler.step((0, (state,)), scores, seed=0, reading=reading)
+
+
+def test_a_rule_is_decided_for_each_row_by_itself():
+    scores = np.stack([row_of("language", 5000, seed) for seed in range(3)])
+    for rule in (hb.control.edt(1.0, 1.5), hb.hold_entropy(2.0), hb.hold_entropy(2.0, 8)):
+        alone = [float(decided(row, rule)) for row in scores]
+        assert decided(scores, rule).tolist() == alone
+        assert decided(scores[::-1].copy(), rule).tolist() == alone[::-1]
 
 
 def test_a_thermostat_that_only_glances_is_shown_no_scores():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.batch import serve_rows
-from heatbath.sampling.kernel.glance import counts, glimpse, warmth_for
+from heatbath.sampling.kernel.glance import counts, glimpse, look_at, warmth_for
 from heatbath.sampling.kernel.left import Left, first_look
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.row import run
@@ -18,15 +18,22 @@ from heatbath.sampling.kernel.sweeps import fill_tail, jit
 NAMES = (
     "edt", "confidence by top_probability", "confidence by margin", "confidence by entropy",
     "entropy in nats", "entropy in share", "entropy in ratio",
+    "mean entropy in nats", "mean entropy in share", "mean entropy in ratio",
 )  # fmt: skip
 
-EDT, TOP_PROBABILITY, MARGIN, RELATIVE_ENTROPY, NATS, SHARE, RATIO = range(len(NAMES))
-"""Their numbers are base, theta ln n and coldest; cold, hot and exponent; target, coldest and hottest."""
+EDT, TOP_PROBABILITY, MARGIN, RELATIVE_ENTROPY, NATS, SHARE, RATIO, MEAN_NATS, MEAN_SHARE, MEAN_RATIO = range(
+    len(NAMES)
+)
+"""Their numbers are base, theta ln n and coldest; cold, hot and exponent; target, coldest and hottest; target, horizon,
+coldest, hottest and the least slope. The last three are told T and the slope, and give what those are afterwards."""
 
 RULES = {name: code for code, name in enumerate(NAMES)}
 
-MOST_NUMBERS = 3
+MOST_NUMBERS = 5
 """So many numbers at most has a rule."""
+
+ANSWERS = 3
+"""T, and what is remembered: two numbers at most."""
 
 ABOVE = 1e-6
 """So many nats above the entropy of tied maxima a T is that shares the choice among them."""
@@ -39,7 +46,8 @@ def decide_rows(
 ) -> None:  # fmt: skip
     """As :func:`heatbath.sampling.kernel.batch.serve_rows`, where each of the ``rules`` decides a T for each row.
 
-    A rule is its place among ``ops``, its code and its numbers. ``decided`` gets the T of each row and rule.
+    A rule is its place among ``ops``, its code and its numbers; what it remembers comes as the numbers of that place.
+    ``decided`` gets the answers of each row and rule.
     """
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
     own, silent = np.empty((1, numbers.shape[1])), np.zeros(wanted.shape[0], np.bool_)
@@ -59,8 +67,14 @@ def decide_rows(
                 break
             place, rule = np.int64(rules[i, 0]), np.int64(rules[i, 1])
             left = run(x[row], ops[:place], own[0], seed, position, top, tops[at], silent, work)
-            t = decide(x[row], tops[at], left, rule, rules[i, 2:], work) if left.code >= 0 else np.nan
-            own[0, place] = decided[row, i] = t
+            t, answers = np.nan, decided[row, i]
+            if left.code >= 0 and rule >= MEAN_NATS:
+                t, answers[1], answers[2] = steer(
+                    x[row], tops[at], left, rule, rules[i, 2:], own[0, place], own[0, place + 1], work
+                )
+            elif left.code >= 0:
+                t = decide(x[row], tops[at], left, rule, rules[i, 2:], work)
+            own[0, place] = answers[0] = t
             code = code if t >= 0.0 else GIVE_UP
             if left.top != top:  # tops are those of what was left
                 first_look(x[row], work.tail, tops[at])
@@ -119,3 +133,28 @@ def _holding(
         return coldest
     t = warmth_for(x, tops, left, goal, ties, options, work)
     return min(max(t, coldest), hottest) if t >= 0.0 else t
+
+
+@jit
+def steer(
+    x: Any, tops: Any, left: Left, rule: Any, given: Any, t: Any, slope: Any, work: Any
+) -> Any:  # fmt: skip
+    """T, as it is remembered, and T and the slope after the row was seen at it: the mean of its entropy is held."""
+    target, horizon, coldest, hottest, least = given[0], given[1], given[2], given[3], given[4]
+    if not (t > 0.0 and slope >= 0.0):
+        return np.nan, np.nan, np.nan
+    log_sum, mean, capacity = look_at(x, tops, left, t, work)
+    value, one, options = target, 1.0, 2.0  # so many at least where there is any entropy
+    if rule == MEAN_RATIO:
+        log_own, mean_own, options = glimpse(x, tops, left, work)
+        value = target * (log_own - mean_own)
+    elif rule == MEAN_SHARE or not log_sum > 0.0:
+        options = counts(x, tops, left, work)[1]
+        one = largest_entropy(options) if rule == MEAN_SHARE else 1.0
+    if options == 1.0:
+        return t, t, slope
+    error, steepness = value - (log_sum - mean) / one, max(capacity / one, value / 4.0)
+    moved = t * np.exp(error / (horizon * max(slope, least)))
+    if np.isnan(moved):
+        return np.nan, np.nan, np.nan
+    return t, min(max(moved, coldest), hottest), slope + (steepness - slope) / (4.0 * horizon)

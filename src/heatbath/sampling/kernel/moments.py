@@ -125,11 +125,12 @@ def _heating(second: bool) -> Any:
             score = max(block[i], floor)
             value = weight(score, c_high, c_low, k)
             value = value if (block[i] >= low) & (block[i] <= high) else np.float32(0)
-            first = value * fma(np.float32(score), step, shift)
+            e = np.float32(fma(score, step, shift))
+            first = value * e
             zero += value
             one += first
             if second:
-                two += first * fma(np.float32(score), step, shift)
+                two += first * e
             else:
                 two += np.float32(1) if (block[i] >= low) & (block[i] <= high) else np.float32(0)
         return zero, one, two
@@ -143,9 +144,9 @@ def _heating(second: bool) -> Any:
         # What is below the floor weighs nothing, be it in the band or not; at the least float it may weigh more.
         open_, low, high = bounded & (low <= floor) & (floor > -3.3e38), at_least(x, low), at_most(x, high)
         scale, best = (c_high, c_low, k, floor), at_most(x, top)
-        step = np.float32(per)
-        shift = np.float32(-np.float64(best) * step)
-        zeros, ones, twos, b = 0.0, 0.0, 0.0, 0
+        step = x.dtype.type(np.float32(per))
+        shift = x.dtype.type(-np.float64(best) * step)
+        zeros, ones, twos, b = np.float64(0), np.float64(0), np.float64(0), 0
         while b < tops.shape[0]:
             start = b * BLOCK
             if open_ & (b + 4 <= whole) and max(tops[b], tops[b + 1], tops[b + 2], tops[b + 3]) <= high:
@@ -154,7 +155,7 @@ def _heating(second: bool) -> Any:
                 for i in range(FOUR):  # written out: as a function of the blocks it takes longer
                     score = max(four[i], floor)
                     value = weight(score, c_high, c_low, k)
-                    e = fma(np.float32(score), step, shift)
+                    e = np.float32(fma(score, step, shift))
                     first = value * e
                     zero += value
                     one += first
