@@ -92,14 +92,17 @@ def decide(x: Any, tops: Any, left: Left, rule: Any, given: Any, work: Any) -> A
     if rule >= NATS:
         return _holding(x, tops, left, rule, given[0], given[1], given[2], work)
     log_sum, mean, options = glimpse(x, tops, left, work)
+    gap = counts(x, tops, left, work)[2] if rule == MARGIN else 0.0
+    if np.isnan(log_sum - mean + gap):
+        return np.nan
     if rule == EDT:
         base, scale, coldest = given[0], given[1], given[2]
         nats = log_sum - mean
-        return max(base * np.exp(scale / nats) if nats > 0.0 else 0.0 * nats, coldest)
+        return max(base * np.exp(scale / nats) if nats > 0.0 else 0.0, coldest)
     cold, hot, exponent = given[0], given[1], given[2]
     sure = np.exp(-log_sum)
     if rule == MARGIN:
-        sure = sure * -np.expm1(-counts(x, tops, left, work)[2])
+        sure = sure * -np.expm1(-gap)
     elif rule == RELATIVE_ENTROPY:
         sure = 1.0 - (log_sum - mean) / largest_entropy(options)
     return cold + (hot - cold) * min(max(1.0 - sure, 0.0), 1.0) ** exponent
@@ -125,6 +128,8 @@ def _holding(
     elif rule == RATIO:
         log_sum, mean, _ = glimpse(x, tops, left, work)
         goal = target * (log_sum - mean)
+        if np.isnan(goal):
+            return goal
     if goal >= np.log(options):
         return hottest
     if coldest == 0.0 and least > 0.0:  # at T = 0 itself the first of those that tie would take all
