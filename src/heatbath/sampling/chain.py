@@ -13,7 +13,7 @@ from heatbath.core.arrays import is_array, overflowing
 from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
-from heatbath.sampling import fast, history
+from heatbath.sampling import asking, history
 from heatbath.sampling.draw import categorical
 from heatbath.sampling.left import chosen, drawable, moved
 from heatbath.sampling.mask import allow
@@ -229,14 +229,14 @@ class Sampler(NamedTuple):
 
     def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
         """The same by the compiled kernel, where it can."""
-        plan = fast.plan(self.steps, self.draw.quick) if fast.worthwhile(logits) else None
+        plan = asking.plan(self.steps, self.draw.quick) if asking.worthwhile(logits) else None
         if plan is None:
             return None
         if type(state) is tuple and len(state) == 2 and type(state[0]) is int and 0 <= state[0] < 2**63:
             position, states = state  # of one stream: nothing to convert at every token
         else:
             position, states, _ = self._unpack(state)
-        drawn = fast.draw(plan, states, logits, seed, position, context)
+        drawn = asking.draw(plan, states, logits, seed, position, context)
         if drawn is None:
             return None
         choice, states = drawn
@@ -244,20 +244,20 @@ class Sampler(NamedTuple):
 
     def _head(self, scores: Array) -> int | None:
         """How many steps the reference has to apply before the kernel can do the rest; None where it cannot."""
-        if self.draw.quick is None or not (fast.worthwhile(scores) and fast.within_reach(scores)):
+        if self.draw.quick is None or not (asking.worthwhile(scores) and asking.within_reach(scores)):
             return None
         return next((place for place in range(len(self.steps), 0, -1) if not self.steps[place - 1].op), 0)
 
     def _by_kernel_from(self, passed: "_Passed", head: int, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
         """Go on with the kernel behind the first steps, which the reference has applied."""
         steps, before = self.steps[head:], passed.before
-        asked = fast.rows(steps, before.states[head:], passed.scores, seed, before.position, context, first=head + 1)
-        drawn = fast.draw_from(asked, self.draw.quick, steps) if asked and self.draw.quick is not None else None
+        asked = asking.rows(steps, before.states[head:], passed.scores, seed, before.position, context, first=head + 1)
+        drawn = asking.draw_from(asked, self.draw.quick, steps) if asked and self.draw.quick is not None else None
         if asked is None or drawn is None:
             return None
-        choice = fast.like(drawn.choices, passed.scores)
+        choice = asking.like(drawn.choices, passed.scores)
         first = self._told(passed, choice, choice, self.steps[:head])
-        second = fast.learned(asked, steps, drawn, passed.scores)
+        second = asking.learned(asked, steps, drawn, passed.scores)
         after = passed.after._replace(states=(*first, *second), history=self._longer(passed.after.history, choice))
         return Sampled(choice, _packed(after), None)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import heatbath as hb
-from heatbath.sampling import fast
+from heatbath.sampling import asking, serving
 from heatbath.sampling.step import Moment
 from tests.sampling.numbers import given_numbers
 
@@ -80,10 +80,10 @@ def rows(draw):
 
 
 def by_kernel(row, steps, uniforms, seed=7):
-    asked = fast.rows(steps, [step.init() for step in steps], row, seed, 0)
-    ops = fast._asked(asked.ops, 1)
+    asked = asking.rows(steps, [step.init() for step in steps], row, seed, 0)
+    ops = asking._asked(asked.ops, 1)
     nothing, none = np.zeros(len(ops.codes) + 1, bool), np.zeros((1, 3))
-    return [int(fast._serve("DRAW_AT", asked, ops, np.array([u]), nothing, none)[0]) for u in uniforms]
+    return [int(serving.serve("DRAW_AT", asked, ops, np.array([u]), nothing, none)[0]) for u in uniforms]
 
 
 def by_reference(row, steps, uniforms, seed=7):
@@ -236,7 +236,7 @@ def test_a_mass_that_is_hardly_reached(p, off):
 @pytest.fixture
 def always(monkeypatch):
     """Rows of any size go to the kernel."""
-    monkeypatch.setattr(fast, "LEAST", 1)
+    monkeypatch.setattr(asking, "LEAST", 1)
 
 
 @pytest.mark.usefixtures("always")
@@ -244,8 +244,8 @@ def always(monkeypatch):
 def test_samplers_use_it_for_numpy_and_torch(kind, monkeypatch):
     torch = pytest.importorskip("torch")
     served = []
-    draw = fast.draw
-    monkeypatch.setattr(fast, "draw", lambda *asked: served.append(asked) or draw(*asked))
+    draw = asking.draw
+    monkeypatch.setattr(asking, "draw", lambda *asked: served.append(asked) or draw(*asked))
     scores = torch.randn(5, 300, dtype=torch.float32, generator=torch.Generator().manual_seed(1)).to(
         getattr(torch, kind)
     )
@@ -263,10 +263,10 @@ def test_samplers_use_it_for_numpy_and_torch(kind, monkeypatch):
 
 @pytest.mark.usefixtures("always")
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(serving, "WORTH_A_THREAD", 1)
     scores = np.random.default_rng(0).normal(0, 3, (33, 500)).astype(np.float32)
     sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
-    before = fast.threads()
+    before = serving.threads()
     try:
         drawn = []
         for number in (1, 2, 5):
@@ -280,15 +280,15 @@ def test_threads_change_nothing(monkeypatch):
 
 @pytest.mark.usefixtures("always")
 def test_threads_that_come_too_late_are_not_waited_for(monkeypatch):
-    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(serving, "WORTH_A_THREAD", 1)
     scores = np.random.default_rng(0).normal(0, 3, (4, 500)).astype(np.float32)
     sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
-    before, free = fast.threads(), threading.Event()
+    before, free = serving.threads(), threading.Event()
     try:
         hb.sampling.threads(1)
         alone = sampler.step((), scores, seed=9).choice.tolist()
         hb.sampling.threads(2)
-        busy = fast._pool(1).submit(free.wait, 60)
+        busy = serving._pool(1).submit(free.wait, 60)
         assert sampler.step((), scores, seed=9).choice.tolist() == alone
         assert not busy.done()
     finally:

@@ -32,27 +32,10 @@ entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
 """For what Python calls, and is kept with all that it calls itself."""
 
 
-def serve_rows(
-    what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
-) -> None:  # fmt: skip
-    """Serve the rows from first to end.
-
-    ``numbers``, ``positions``, ``told``, ``peaks`` and ``tops`` have one row for all, or one per row; with several, or
-    several calls for one, ``peaks`` keeps the largest score of each row, and NaN where it is not known. ``told`` gets
-    the numbers that were asked for; of a draw, the surprisals of the choice at the places in the chain that are
-    ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
-    where none was asked for, or a negative code.
-    """
-    part(what, ops, wanted)(
-        what, x, ops, numbers, seeds, positions, asked, wanted, peaks, tops, work, first, end, choices, told
-    )
-
-
 def part(what: Any, ops: Any, wanted: Any) -> Any:
     """The part of the kernel that serves this: each is compiled when it is needed first."""
     draws = what in (DRAW, DRAW_AT) and b"\1" not in wanted.tobytes()
-    return _draw_plainly if draws and _are_plain(ops.tobytes()) else _serve_any
+    return _draw_plainly if draws and _are_plain(ops.tobytes()) else serve_any
 
 
 @cache
@@ -61,7 +44,7 @@ def _are_plain(ops: bytes) -> bool:
 
 
 @built_in
-def _look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
+def look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
     """The largest score and 0, or what is wrong with the row; ``peaks`` is to be filled again if it stays true."""
     top, code = peaks[at], 0
     if np.isnan(top):
@@ -80,7 +63,7 @@ def _draw_plainly(
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
-        top, code = _look(x[row], work.tail, peaks, tops, at)
+        top, code = look(x[row], work.tail, peaks, tops, at)
         choices[row] = code
         if code < 0:
             continue
@@ -94,15 +77,23 @@ def _draw_plainly(
 
 
 @entered
-def _serve_any(
+def serve_any(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
     tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
+    """Serve the rows from first to end.
+
+    ``numbers``, ``positions``, ``told``, ``peaks`` and ``tops`` have one row for all, or one per row; with several, or
+    several calls for one, ``peaks`` keeps the largest score of each row, and NaN where it is not known. ``told`` gets
+    the numbers that were asked for; of a draw, the surprisals of the choice at the places in the chain that are
+    ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
+    where none was asked for, or a negative code.
+    """
     several, tell, keep = numbers.shape[0] > 1, told.shape[0] > 1, tops.shape[0] > 1
     every = positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
-        top, code = _look(x[row], work.tail, peaks, tops, at)
+        top, code = look(x[row], work.tail, peaks, tops, at)
         if code < 0:
             choices[row] = code
             continue
