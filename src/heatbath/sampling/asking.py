@@ -47,6 +47,17 @@ class Drawn(NamedTuple):
     """The answers of the rules among the steps, where there are any."""
 
 
+class Handed(NamedTuple):
+    """What somebody else is to draw from."""
+
+    scores: npt.NDArray[np.float64]
+    """``(B, V)``"""
+    states: tuple[State, ...]
+    """Of the steps, after the decision."""
+    temperatures: tuple[Any, ...]
+    """T of each step that divides by one: a number, or one per row."""
+
+
 def plan(steps: tuple[Step, ...], last: tuple[Op, ...] | None) -> Plan | None:
     """The plan of a chain, made once; None where a step is only for the reference, or there is no kernel."""
     known = _plans.get(id(steps))
@@ -164,6 +175,18 @@ def draw_from(asked: Rows, last: Sequence[Op], listeners: Sequence[Step] = ()) -
     return Drawn(choices, told, decided) if passed(choices) else None
 
 
+def hand(asked: Rows, logits: Array) -> Handed | None:
+    """The scores behind the steps, or None where the reference has to serve; ``logits`` is as the caller gave it."""
+    steps, number = _asked(asked.ops, len(asked.scores)), len(asked.scores)
+    scores = np.empty(asked.scores.shape)
+    decided = answers_for(number, len(steps.rules))
+    if not passed(serve("SCORES", asked, steps, _NO_NUMBERS, _nothing(len(steps.codes) + 1), scores, decided)):
+        return None
+    answers = iter(decided[:, :, 0].T if logits.ndim == 2 else decided[0, :, 0])
+    temperatures = [next(answers) if op.rule else op.number for op in asked.ops if op.name == "temperature"]
+    return Handed(scores, tuple(_after(asked.ops, decided, logits)), tuple(temperatures))
+
+
 def learned(asked: Rows, steps: Sequence[Step], drawn: Drawn, logits: Array) -> tuple[State, ...]:
     """The states of the steps after the draw; those that learn are told of it as the reference would tell them."""
     states = _after(asked.ops, drawn.decided, logits)
@@ -262,8 +285,8 @@ _NO_RULES = np.zeros((0, 2))
 _NO_NUMBERS = np.zeros(1)
 
 
-def like(choices: npt.NDArray[np.int64], logits: Array) -> Array:
-    """The choices as the reference gives them: of the library of the scores, and a single one for a single row."""
+def like(choices: npt.NDArray[Any], logits: Array) -> Array:
+    """What was made of each row as the reference gives it: of the library of the scores, one thing for a single row."""
     given = choices if logits.ndim == 2 else choices[0]
     return _library(logits)(given)
 

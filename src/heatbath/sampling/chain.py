@@ -18,6 +18,7 @@ from heatbath.sampling.draw import categorical
 from heatbath.sampling.left import chosen, drawable, moved
 from heatbath.sampling.mask import allow
 from heatbath.sampling.numbers import read_rows
+from heatbath.sampling.parameters import beside
 from heatbath.sampling.random import Chance, chance
 from heatbath.sampling.reading import read, surprisal
 from heatbath.sampling.step import Applied, Draw, Moment, Step
@@ -89,14 +90,47 @@ class Sampler(NamedTuple):
             which no token was added and nothing learned; T.
         """
         with while_doing("sampling", self):
+            lucky = seed is not None or not any(step.random for step in self.steps)
+            quick = lucky and looks(logits) and not getattr(logits, "requires_grad", False)
+            if quick and mask is None and asking.worthwhile(logits) and self._compiled(logits):
+                before = self._unpack(state)
+                begun = _Passed(logits, before, before._replace(position=before.position + 1), 1.0, ())
+                handed = self._handed(begun, 0, seed, context)
+                if handed is not None:
+                    return handed
             scores, came = read_rows(logits)
             shown = allow(scores, mask)
             before = self._unpack(state, shown)
             luck = None if seed is None else chance(seed, before.position, shown)
-            applied = self._apply(before, shown, luck, context)
+            head = self._head(shown) if quick else None
             xp = namespace(scores)
             with overflowing():  # what float32 cannot hold becomes -inf, its limit
+                if head is not None and head < len(self.steps):
+                    handed = self._handed(self._apply(before, shown, luck, context, head), head, seed, context)
+                    if handed is not None:
+                        return handed._replace(scores=xp.astype(handed.scores, came))
+                applied = self._apply(before, shown, luck, context)
                 return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
+
+    def _compiled(self, logits: Array) -> bool:
+        """Whether the compiled kernel may take the scores as they are."""
+        return all(step.op for step in self.steps) and namespace(logits).isdtype(logits.dtype, "real floating")
+
+    def _handed(self, passed: "_Passed", head: int, seed: Any, context: Mapping[str, Any]) -> Applied | None:
+        """The rest of the steps by the compiled kernel, where it can, behind the first ones."""
+        steps, before, logits = self.steps[head:], passed.before, passed.scores
+        position = before.position if before.position.ndim else int(before.position)
+        asked = asking.rows(steps, before.states[head:], logits, seed or 0, position, context, first=head + 1)
+        handed = asked and asking.hand(asked, logits)
+        if not asked or not handed:
+            return None
+        with overflowing():
+            scores = asking.like(handed.scores.astype(asked.scores.dtype), logits)
+        temperature, wide = passed.temperature, asking.like(handed.scores[:, :1], logits)
+        for one in handed.temperatures:
+            temperature = _product(temperature, beside(one, wide, "temperature"))
+        after = passed.after._replace(states=(*passed.after.states[:head], *handed.states))
+        return Applied(scores, _packed(after), temperature)
 
     def _apply(
         self,
@@ -213,7 +247,7 @@ class Sampler(NamedTuple):
             shown = allow(given, mask)
             before = self._unpack(state, shown)
             luck = chance(seed, before.position, shown)
-            head = self._head(shown) if looks(given) and not reading else None
+            head = self._head(shown) if self.draw.quick is not None and looks(given) and not reading else None
             if head or (head == 0 and mask is not None):
                 served = self._by_kernel_from(self._apply(before, shown, luck, context, head), head, seed, context)
                 if served is not None:
@@ -244,7 +278,7 @@ class Sampler(NamedTuple):
 
     def _head(self, scores: Array) -> int | None:
         """How many steps the reference has to apply before the kernel can do the rest; None where it cannot."""
-        if self.draw.quick is None or not (asking.worthwhile(scores) and asking.within_reach(scores)):
+        if not (asking.worthwhile(scores) and asking.within_reach(scores)):
             return None
         return next((place for place in range(len(self.steps), 0, -1) if not self.steps[place - 1].op), 0)
 

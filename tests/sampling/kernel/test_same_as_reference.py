@@ -92,6 +92,50 @@ def by_reference(row, steps, uniforms, seed=7):
     return [int(hb.categorical().pick(after[None], given_numbers(np.array([u])))[0]) for u in uniforms]
 
 
+@st.composite
+def rows_of_few(draw):
+    """Rows in which a few options stand far above the others, or are the only ones that are allowed."""
+    size, few = draw(st.sampled_from([64, 3000])), draw(st.integers(1, 8))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    row = {
+        "allowed": lambda: np.full(size, -np.inf),
+        "above": lambda: -95 + random.normal(size=size),
+        "far above": lambda: np.full(size, -3e4),
+    }[draw(st.sampled_from(["allowed", "above", "far above"]))]()
+    row[random.choice(size, few, replace=False)] = {
+        "apart": lambda: random.normal(size=few),
+        "close": lambda: random.normal(size=few) * 1e-3,
+        "tied": lambda: np.round(random.normal(size=few)),
+    }[draw(st.sampled_from(["apart", "close", "tied"]))]()
+    return row.astype(draw(st.sampled_from([np.float32, np.float64])))
+
+
+EXTREMES = st.sampled_from([hb.temperature(t) for t in (1e-6, 1e-5, 0.003, 1e3, np.inf)] + [hb.sampling.smoothing(1.3)])
+
+
+@settings(deadline=None, max_examples=300)
+@given(rows_of_few(), EXTREMES, STEPS, st.lists(STEPS, max_size=2))
+def test_few_options_at_extreme_temperatures_draw_what_the_reference_draws(row, first, second, more):
+    drawn = by_kernel(row, [first, second, *more], UNIFORMS)
+    if GIVE_UP not in drawn:
+        assert drawn == by_reference(row, [first, second, *more], UNIFORMS)
+
+
+def test_xtc_leaves_what_ties_behind_an_infinite_temperature():
+    row = np.full(5000, -np.inf, np.float32)
+    row[[10, 20, 30]] = 1, 2, 3
+    steps = [hb.temperature(np.inf), hb.sampling.xtc(0.2, 1.0)]
+    assert by_kernel(row, steps, [0.1, 0.5, 0.9]) == by_reference(row, steps, [0.1, 0.5, 0.9]) == [10, 20, 30]
+
+
+@pytest.mark.parametrize("first", [hb.temperature(1e-6), hb.sampling.smoothing(1.32, 1.76)], ids=str)
+def test_p_less_counts_options_without_weight(first):
+    row = np.random.default_rng(0).normal(-95, 1, 5000)
+    row[[7, 9]] = -1.3976138, -2.1848257
+    steps = [first, hb.sampling.p_less(normalised=True)]
+    assert by_kernel(row, steps, UNIFORMS) == by_reference(row, steps, UNIFORMS) == [7] * len(UNIFORMS)
+
+
 @settings(deadline=None, max_examples=300)
 @given(rows(), st.lists(STEPS, max_size=5))
 def test_every_chain_on_every_row_draws_what_the_reference_draws(row, steps):

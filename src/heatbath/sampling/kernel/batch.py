@@ -11,7 +11,7 @@ from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.chance import uniform
 from heatbath.sampling.kernel.draw import choose, draw_left
 from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
-from heatbath.sampling.kernel.left import Work, first_look
+from heatbath.sampling.kernel.left import Work, first_look, write_left
 from heatbath.sampling.kernel.maps import MAPS
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.row import PLAIN, run, run_plainly
@@ -23,9 +23,10 @@ ROOM = 16384
 MOST_STEPS = 64
 """So many steps at most, with what follows them, where any wants to be told of the draw."""
 
-DRAW, DRAW_AT, COUNTS, LOOK, WARMTH = range(5)
-"""What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); how
-many tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the T with an entropy."""
+DRAW, DRAW_AT, SCORES, COUNTS, LOOK, WARMTH = range(6)
+"""What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); the
+scores themselves; how many options tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the
+T with an entropy."""
 
 
 entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
@@ -34,8 +35,8 @@ entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
 
 def part(what: Any, ops: Any, wanted: Any) -> Any:
     """The part of the kernel that serves this: each is compiled when it is needed first."""
-    draws = what in (DRAW, DRAW_AT) and b"\1" not in wanted.tobytes()
-    return _draw_plainly if draws and _are_plain(ops.tobytes()) else serve_any
+    simple = what in (DRAW, DRAW_AT, SCORES) and b"\1" not in wanted.tobytes()
+    return _serve_plainly if simple and _are_plain(ops.tobytes()) else serve_any
 
 
 @cache
@@ -56,7 +57,7 @@ def look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
 
 
 @entered
-def _draw_plainly(
+def _serve_plainly(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
     tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
@@ -71,7 +72,9 @@ def _draw_plainly(
         given = numbers[row if several else 0]
         left = run_plainly(x[row], ops, given, seed, position, top, tops[at], wanted, work)
         choices[row] = left.code
-        if left.code >= 0:
+        if left.code >= 0 and what == SCORES:
+            choices[row] = 0 if write_left(x[row], left, told[row], work) else GIVE_UP
+        elif left.code >= 0:
             number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
             choices[row] = choose(x[row], left, left.total, number, tops[at], work)
 
@@ -106,6 +109,9 @@ def serve_any(
         if what in (DRAW, DRAW_AT):
             number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
             choices[row] = draw_left(x[row], left, number, tops[at], wanted, out, work)
+            continue
+        if what == SCORES:
+            choices[row] = 0 if write_left(x[row], left, out, work) else GIVE_UP
             continue
         if what == COUNTS:
             out[0], out[1], out[2] = counts(x[row], tops[at], left, work)

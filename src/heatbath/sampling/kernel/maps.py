@@ -61,6 +61,20 @@ def map_all(q: Any, options: Any, base: Any, maps: Any, number: Any) -> None:
 
 
 @jit_to_the_bit
+def map_band(out: Any, x: Any, low: Any, high: Any, maps: Any, number: Any) -> None:
+    """What the first maps make of the scores of a row in a band; -inf of the others."""
+    if number == 1 and maps[0, 0] == SCALED:  # nearly always: one loop that is vector code
+        a, b = maps[0, 1], maps[0, 2]
+        for i in range(x.shape[0]):
+            score = np.float64(x[i])
+            out[i] = (score - a) / b if low <= score <= high else -np.inf
+        return
+    for i in range(x.shape[0]):
+        score = np.float64(x[i])
+        out[i] = mapped(score, maps, number) if low <= score <= high else -np.inf
+
+
+@jit_to_the_bit
 def add_map(maps: Any, number: Any, kind: Any, a: Any, b: Any, c: Any) -> Any:
     """One map more; how many there are."""
     maps[number, 0], maps[number, 1], maps[number, 2], maps[number, 3] = kind, a, b, c

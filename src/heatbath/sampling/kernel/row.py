@@ -44,6 +44,7 @@ from heatbath.sampling.kernel.ops import (
     MIN_K,
     MIN_P,
     MORE,
+    P_LESS_NORMALISED,
     SAMPLE_SIGMA,
     SMOOTHING,
     SURPRISAL,
@@ -268,13 +269,12 @@ def _interpreter(every: bool, among_few: Any) -> Any:
                 before = number
                 if number >= 0:
                     number, count = among_few(ids, q, number, op, given, more, maps, count, v, m)
-                if (
-                    every
-                ):  # what was left out has no weight; but xtc keeps it, and a floor so low, and a top_h of nothing
-                    if op == XTC or (op == TOP_H and number == before):
-                        number = -1
-                    if is_floor(op) and number > 0 and not _lowest_kept(q, number) > few.largest(q, number) - 700.0:
-                        number = -1
+                # What was left out has no weight. But xtc keeps it, a normalised p_less counts it, and so does a floor
+                # so low, and a top_h of nothing.
+                if every and (op in (XTC, P_LESS_NORMALISED) or (op == TOP_H and number == before)):
+                    number = -1
+                if every and is_floor(op) and number > 0:
+                    number = number if _lowest_kept(q, number) > few.largest(q, number) - 700.0 else -1
                 if number >= 0:
                     continue
                 found = False
@@ -303,20 +303,9 @@ def _interpreter(every: bool, among_few: Any) -> Any:
                 measured, doubts = moments(x, tail, low, high, top, per, scale, w, sums)
                 last = per
                 if op == TYPICAL:
+                    known = measured[0], measured[1], heavy
                     lower, upper = typical_among_many(
-                        row,
-                        band,
-                        given,
-                        (measured[0], measured[1], heavy),
-                        doubts,
-                        maps,
-                        count,
-                        w,
-                        sums,
-                        ids,
-                        base,
-                        v,
-                        m,
+                        row, band, given, known, doubts, maps, count, w, sums, ids, base, v, m
                     )
                     found = not np.isnan(lower)
                     low, high = (max(low, lower), min(high, upper)) if found else (low, high)
@@ -324,7 +313,7 @@ def _interpreter(every: bool, among_few: Any) -> Any:
                     weighed = (measured[0], measured[1], measured[3], heavy)
                     cut = floor_among_many(row, band, op, given, weighed, doubts, maps, count, sums)
                     if op == XTC:
-                        high = obvious(row, max(low, cut), high, maps, count, more)
+                        high = obvious(row, max(low, cut), high, top, maps, count, more)
                     else:
                         low = max(low, best_or(cut, top, maps, count))
                 if high < top:
