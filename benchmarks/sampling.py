@@ -30,7 +30,7 @@ from peers.sampling import Draw, Engine, Steps, engines
 
 import heatbath as hb
 from heatbath import sampling
-from heatbath.sampling import fast
+from heatbath.sampling import asking
 from heatbath.sampling.kernel import batch as kernel
 from heatbath.sampling.kernel.bits import FAST, key32
 from heatbath.sampling.kernel.weights import LOG2E, weight
@@ -131,14 +131,15 @@ def drawing(ours: hb.Sampler, rows: np.ndarray) -> Draw:
 
 def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     """The compiled code alone: what Sampler.step takes longer is Python."""
-    codes, numbers = asked(steps).settled
+    codes, numbers, _ = asked(steps).settled
     work, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
     none, untold = np.zeros(1), np.zeros((1, 3))
     seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
     positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
+    serve = kernel.part(kernel.DRAW, codes, nothing)
 
     def draw() -> np.ndarray:
-        kernel.serve_rows(
+        serve(
             kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, work, 0, len(rows),
             choices, untold,
         )  # fmt: skip
@@ -147,9 +148,9 @@ def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     return draw
 
 
-def asked(steps: Steps) -> fast.Plan | None:
+def asked(steps: Steps) -> asking.Plan | None:
     """What the kernel is asked for; None where the reference serves."""
-    return fast.plan(sampler(steps).steps, sampler(steps).draw.quick)
+    return asking.plan(sampler(steps).steps, sampler(steps).draw.quick)
 
 
 @cache

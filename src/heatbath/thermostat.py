@@ -16,6 +16,15 @@ def learn_nothing(state: State, outcome: Outcome) -> State:  # noqa: ARG001  the
     return state
 
 
+class Rule(NamedTuple):
+    """A formula of looks at a row, as the compiled kernel of :mod:`heatbath.sampling` knows it."""
+
+    name: str
+    numbers: tuple[float, ...]
+    remembers: int = 0
+    """How many numbers its state has, the first of which is T."""
+
+
 @travelling
 class Thermostat(NamedTuple):
     """Three pure functions that decide T. The state is a value that the caller carries, one per stream.
@@ -49,6 +58,9 @@ class Thermostat(NamedTuple):
     place of the scores, and a compiled kernel can measure it."""
     hears: tuple[str, ...] = ("choice", "surprisal", "surprisal_after")
     """Which fields of an outcome ``learn`` reads, of those that a sampler tells; the others may be None."""
+    rule: Rule | None = None
+    """What ``step`` computes, where a compiled kernel knows it by name: the kernel then decides and draws at once, and
+    does not ask ``step``."""
     made: Made | None = None
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from heatbath.core import namespace
 from heatbath.core.numbers import check_number
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat
+from heatbath.thermostat import Rule, Thermostat
 from heatbath.types import Array, Glance, Seen, State, Temperature
 
 MEASURES: dict[str, Callable[[Glance], Array]] = {
@@ -75,4 +75,6 @@ def by_confidence(cold: float, hot: float, measure: str = "top_probability", exp
         doubt = namespace(sure).clip(1 - sure, 0.0, 1.0)  # rounding may leave it at -1e-7
         return low + (high - low) * doubt**power, state
 
-    return Thermostat(init=lambda: (), step=step, glances=True)
+    return Thermostat(
+        init=lambda: (), step=step, glances=True, rule=Rule(f"confidence by {measure}", (low, high, power))
+    )

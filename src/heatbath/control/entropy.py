@@ -4,14 +4,14 @@ import math
 from typing import Any
 
 from heatbath.control.glance import look
-from heatbath.control.holding import Course, check_bounds, check_course, check_target, no_state, parts
+from heatbath.control.holding import LEAST_SLOPE, Course, check_bounds, check_course, check_target, no_state, parts
 from heatbath.control.seeing import as_plain, rows_like
 from heatbath.control.units import UNITS, Unit
 from heatbath.core import namespace
 from heatbath.core.arrays import known
 from heatbath.errors import InputError, while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat
+from heatbath.thermostat import Rule, Thermostat
 from heatbath.types import Seen, State, Temperature
 
 
@@ -133,7 +133,10 @@ def hold_entropy(
         measured = UNITS[unit]
         wanted = check_target(target, measured.wanted, measured.example, measured.most)
         if horizon is not None:
-            return _running_mean(wanted, measured, check_course(horizon, start, coldest, hottest))
+            course = check_course(horizon, start, coldest, hottest)
+            given = (wanted, float(course.horizon), course.coldest, course.hottest, LEAST_SLOPE)
+            rule = Rule(f"mean entropy in {unit}", given, remembers=2) if isinstance(wanted, float) else None
+            return _running_mean(wanted, measured, course)._replace(rule=rule)
         if start is not None:
             raise InputError(
                 "start has no meaning without a horizon: every decision is solved anew",
@@ -141,7 +144,8 @@ def hold_entropy(
                 field="start",
             )
         low, high = check_bounds(0.0 if coldest is None else coldest, math.inf if hottest is None else hottest)
-        return _each_decision(wanted, measured, low, high)
+        rule = Rule(f"entropy in {unit}", (wanted, low, high)) if isinstance(wanted, float) else None
+        return _each_decision(wanted, measured, low, high)._replace(rule=rule)
 
 
 def _each_decision(target: Any, unit: Unit, coldest: float, hottest: float) -> Thermostat:

@@ -10,7 +10,7 @@ from heatbath.core import namespace
 from heatbath.core.numbers import check_number
 from heatbath.errors import while_doing
 from heatbath.made import maker, show
-from heatbath.thermostat import Thermostat
+from heatbath.thermostat import Rule, Thermostat
 from heatbath.types import Seen, State, Temperature
 
 
@@ -64,7 +64,7 @@ def edt(base: float, theta: float, n: float = 0.8, coldest: float = 0.0) -> Ther
         warm = top * share
         return xp.where(warm > low, warm, low), state
 
-    return Thermostat(init=lambda: (), step=step, glances=True)
+    return Thermostat(init=lambda: (), step=step, glances=True, rule=Rule("edt", (top, scale, low)))
 
 
 @maker("thermostat")

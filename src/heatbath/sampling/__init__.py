@@ -9,13 +9,13 @@ from heatbath.sampling.chain import Sampled, Sampler, chain
 from heatbath.sampling.continuation import Continuation, Continuations
 from heatbath.sampling.cutoffs import epsilon, eta, p_less, top_a
 from heatbath.sampling.draw import categorical, greedy, gumbel
-from heatbath.sampling.fast import threads
 from heatbath.sampling.left import check_drawn
 from heatbath.sampling.lookahead import look_ahead
 from heatbath.sampling.mirostat import mirostat_v1, mirostat_v2
 from heatbath.sampling.penalise import frequency, penalties, presence, repetition
 from heatbath.sampling.power import power
 from heatbath.sampling.repeating import dry, no_repeat_ngram
+from heatbath.sampling.serving import threads
 from heatbath.sampling.several import Several, plackett_luce, without_replacement
 from heatbath.sampling.shape import min_k, tail_free, top_h
 from heatbath.sampling.smooth import smoothing

@@ -13,11 +13,12 @@ from heatbath.core.arrays import is_array, overflowing
 from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
-from heatbath.sampling import fast, history
+from heatbath.sampling import asking, history
 from heatbath.sampling.draw import categorical
 from heatbath.sampling.left import chosen, drawable, moved
 from heatbath.sampling.mask import allow
 from heatbath.sampling.numbers import read_rows
+from heatbath.sampling.parameters import beside
 from heatbath.sampling.random import Chance, chance
 from heatbath.sampling.reading import read, surprisal
 from heatbath.sampling.step import Applied, Draw, Moment, Step
@@ -89,14 +90,47 @@ class Sampler(NamedTuple):
             which no token was added and nothing learned; T.
         """
         with while_doing("sampling", self):
+            lucky = seed is not None or not any(step.random for step in self.steps)
+            quick = lucky and looks(logits) and not getattr(logits, "requires_grad", False)
+            if quick and mask is None and asking.worthwhile(logits) and self._compiled(logits):
+                before = self._unpack(state)
+                begun = _Passed(logits, before, before._replace(position=before.position + 1), 1.0, ())
+                handed = self._handed(begun, 0, seed, context)
+                if handed is not None:
+                    return handed
             scores, came = read_rows(logits)
             shown = allow(scores, mask)
             before = self._unpack(state, shown)
             luck = None if seed is None else chance(seed, before.position, shown)
-            applied = self._apply(before, shown, luck, context)
+            head = self._head(shown) if quick else None
             xp = namespace(scores)
             with overflowing():  # what float32 cannot hold becomes -inf, its limit
+                if head is not None and head < len(self.steps):
+                    handed = self._handed(self._apply(before, shown, luck, context, head), head, seed, context)
+                    if handed is not None:
+                        return handed._replace(scores=xp.astype(handed.scores, came))
+                applied = self._apply(before, shown, luck, context)
                 return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
+
+    def _compiled(self, logits: Array) -> bool:
+        """Whether the compiled kernel may take the scores as they are."""
+        return all(step.op for step in self.steps) and namespace(logits).isdtype(logits.dtype, "real floating")
+
+    def _handed(self, passed: "_Passed", head: int, seed: Any, context: Mapping[str, Any]) -> Applied | None:
+        """The rest of the steps by the compiled kernel, where it can, behind the first ones."""
+        steps, before, logits = self.steps[head:], passed.before, passed.scores
+        position = before.position if before.position.ndim else int(before.position)
+        asked = asking.rows(steps, before.states[head:], logits, seed or 0, position, context, first=head + 1)
+        handed = asked and asking.hand(asked, logits)
+        if not asked or not handed:
+            return None
+        with overflowing():
+            scores = asking.like(handed.scores.astype(asked.scores.dtype), logits)
+        temperature, wide = passed.temperature, asking.like(handed.scores[:, :1], logits)
+        for one in handed.temperatures:
+            temperature = _product(temperature, beside(one, wide, "temperature"))
+        after = passed.after._replace(states=(*passed.after.states[:head], *handed.states))
+        return Applied(scores, _packed(after), temperature)
 
     def _apply(
         self,
@@ -213,7 +247,7 @@ class Sampler(NamedTuple):
             shown = allow(given, mask)
             before = self._unpack(state, shown)
             luck = chance(seed, before.position, shown)
-            head = self._head(shown) if looks(given) and not reading else None
+            head = self._head(shown) if self.draw.quick is not None and looks(given) and not reading else None
             if head or (head == 0 and mask is not None):
                 served = self._by_kernel_from(self._apply(before, shown, luck, context, head), head, seed, context)
                 if served is not None:
@@ -229,14 +263,14 @@ class Sampler(NamedTuple):
 
     def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
         """The same by the compiled kernel, where it can."""
-        plan = fast.plan(self.steps, self.draw.quick) if fast.worthwhile(logits) else None
+        plan = asking.plan(self.steps, self.draw.quick) if asking.worthwhile(logits) else None
         if plan is None:
             return None
         if type(state) is tuple and len(state) == 2 and type(state[0]) is int and 0 <= state[0] < 2**63:
             position, states = state  # of one stream: nothing to convert at every token
         else:
             position, states, _ = self._unpack(state)
-        drawn = fast.draw(plan, states, logits, seed, position, context)
+        drawn = asking.draw(plan, states, logits, seed, position, context)
         if drawn is None:
             return None
         choice, states = drawn
@@ -244,20 +278,20 @@ class Sampler(NamedTuple):
 
     def _head(self, scores: Array) -> int | None:
         """How many steps the reference has to apply before the kernel can do the rest; None where it cannot."""
-        if self.draw.quick is None or not (fast.worthwhile(scores) and fast.within_reach(scores)):
+        if not (asking.worthwhile(scores) and asking.within_reach(scores)):
             return None
         return next((place for place in range(len(self.steps), 0, -1) if not self.steps[place - 1].op), 0)
 
     def _by_kernel_from(self, passed: "_Passed", head: int, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
         """Go on with the kernel behind the first steps, which the reference has applied."""
         steps, before = self.steps[head:], passed.before
-        asked = fast.rows(steps, before.states[head:], passed.scores, seed, before.position, context, first=head + 1)
-        drawn = fast.draw_from(asked, self.draw.quick, steps) if asked and self.draw.quick is not None else None
+        asked = asking.rows(steps, before.states[head:], passed.scores, seed, before.position, context, first=head + 1)
+        drawn = asking.draw_from(asked, self.draw.quick, steps) if asked and self.draw.quick is not None else None
         if asked is None or drawn is None:
             return None
-        choice = fast.like(drawn.choices, passed.scores)
+        choice = asking.like(drawn.choices, passed.scores)
         first = self._told(passed, choice, choice, self.steps[:head])
-        second = fast.learned(asked, steps, drawn, passed.scores)
+        second = asking.learned(asked, steps, drawn, passed.scores)
         after = passed.after._replace(states=(*first, *second), history=self._longer(passed.after.history, choice))
         return Sampled(choice, _packed(after), None)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from heatbath.made import Made, travelling
 from heatbath.sampling.random import Chance
-from heatbath.thermostat import learn_nothing
+from heatbath.thermostat import Rule, learn_nothing
 from heatbath.types import NOTHING, Array, Glance, Outcome, State, Temperature
 
 NO_TOKENS = np.empty(0, np.int64)
@@ -57,6 +57,8 @@ class Op(NamedTuple):
     """The state after the decision."""
     more: tuple[Any, ...] = ()
     """Further parameters."""
+    rule: Rule | None = None
+    """How the kernel decides the parameter of each row, where none is given."""
 
     def __call__(self, state: State, moment: Moment) -> "Op":  # noqa: ARG002  the contract's signature
         """The same at every decision: what a step that never changes says."""

@@ -1,5 +1,6 @@
 """The temperature step."""
 
+from functools import partial
 from math import inf, nan
 from typing import Any
 
@@ -63,6 +64,11 @@ def temperature(thermostat: Any) -> Step:
 
     if type(thermostat) in (int, float):
         return Step(apply=apply, init=decide.init, most=inf, op=Op("temperature", float(thermostat)))
+    if decide.rule:
+        told = Op("temperature", nan, rule=decide.rule)
+        return Step(
+            apply=apply, init=decide.init, most=inf, op=partial(_remembering, told) if decide.rule.remembers else told
+        )
     return Step(
         apply=apply,
         init=decide.init,
@@ -72,6 +78,17 @@ def temperature(thermostat: Any) -> Step:
         hears=decide.hears,
         most=inf,
     )
+
+
+def _remembering(told: Op, state: State, moment: Moment) -> Op | None:  # noqa: ARG001  the contract's signature
+    """With the numbers of the state; None where it has others: the reference says what is wrong."""
+    if not isinstance(state, list | tuple) or told.rule is None or len(state) != told.rule.remembers:
+        return None
+    try:
+        first, *more = (part if type(part) is float else np.asarray(part, np.float64) for part in state)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return told._replace(number=first, more=tuple(more), state=state)
 
 
 def _in_memory(temperature: Array) -> Any:

@@ -6,7 +6,7 @@ import pytest
 import heatbath as hb
 from heatbath.control import Glance
 from heatbath.core.scores import read
-from heatbath.sampling import fast
+from heatbath.sampling import asking, serving
 from heatbath.sampling.step import Step
 
 pytest.importorskip("numba")
@@ -47,7 +47,7 @@ def glance_at(scores, *steps):
     """The kernel's glance at what the steps leave of the scores."""
     shown = Shown()
     steps = (*steps, hb.temperature(shown.thermostat))
-    assert fast.rows(steps, [step.init() for step in steps], scores, 0, 0) is not None
+    assert asking.rows(steps, [step.init() for step in steps], scores, 0, 0) is not None
     return shown.glance
 
 
@@ -55,8 +55,12 @@ def decided(scores, thermostat, *steps, state=None):
     """T by the kernel, of a thermostat behind some steps."""
     steps = (*steps, hb.temperature(thermostat))
     states = [step.init() for step in steps]
-    asked = fast.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
-    return None if asked is None else asked.ops[-1].number
+    asked = asking.rows(steps, states if state is None else [*states[:-1], state], scores, 0, 0)
+    if asked is None or not asked.ops[-1].rule:
+        return None if asked is None else asked.ops[-1].number
+    ops, t = asking._asked(asked.ops, len(asked.scores)), serving.answers_for(len(asked.scores), 1)
+    serving.serve("DRAW", asked, ops, np.zeros(1), np.zeros(len(ops.codes) + 1, bool), np.zeros((1, 3)), t)
+    return None if np.isnan(t[..., 0]).any() else t[:, 0, 0].reshape(scores.shape[:-1])
 
 
 def by_reference(scores, thermostat, *steps, state=None):
@@ -84,6 +88,17 @@ def test_each_number_is_that_of_the_reference(kind, size, steps):
             )
 
 
+@pytest.mark.parametrize("off", [-3e4, 7e3])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_shift_of_all_scores_costs_no_digits(off, kind):
+    scores = (row_of("language", 5000).astype(np.float64) + off).astype(kind)
+    seen, wanted = glance_at(scores), Glance(read(scores.astype(np.float64)))
+    np.testing.assert_allclose(seen.entropy, wanted.entropy, rtol=2e-6)
+    np.testing.assert_allclose(seen.heat_capacity, wanted.heat_capacity, rtol=2e-6)
+    rule = hb.control.edt(1.0, 1.5)
+    np.testing.assert_allclose(decided(scores, rule), by_reference(scores, rule), rtol=2e-6)
+
+
 def test_several_rows_at_several_temperatures():
     scores = np.stack([row_of(kind, 5000) for kind in KINDS])
     t = np.array(TEMPERATURES)
@@ -109,8 +124,9 @@ RULES = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("steps", [(), (hb.min_p(0.05),), (hb.temperature(1.3),)], ids=str)
 def test_rules_that_glance_decide_the_same(rule, kind, steps):
-    scores = row_of(kind, 5000)
-    np.testing.assert_allclose(decided(scores, rule, *steps), by_reference(scores, rule, *steps), rtol=2e-5)
+    scores, wanted = row_of(kind, 5000), by_reference(row_of(kind, 5000), rule, *steps)
+    np.testing.assert_allclose(decided(scores, rule, *steps), wanted, rtol=2e-5)
+    np.testing.assert_allclose(decided(scores, rule._replace(rule=None), *steps), wanted, rtol=2e-5)
 
 
 TARGETS = [
@@ -140,6 +156,22 @@ def test_a_held_entropy_is_solved_to_a_ten_thousandth(kind, size, steps):
                 assert kind == "equal"
                 continue
             np.testing.assert_allclose(got, wanted, rtol=1e-4, err_msg=str(thermostat))
+
+
+@pytest.mark.parametrize("state", [(0.0, 1.0), (1.0, -1.0), (1.0,), ("warm", 1.0), (None, 1.0), ([1.0, 1.0], 0.5), 3])
+def test_what_is_no_state_is_refused_as_by_the_reference(state):
+    sampler, scores = hb.chain(hb.temperature(hb.hold_entropy(1.0, 8))), np.stack([row_of("language", 5000)] * 3)
+    for reading in (False, True):
+        with pytest.raises(hb.InputError, match="state"):
+            sampler.step((0, (state,)), scores, seed=0, reading=reading)
+
+
+def test_a_rule_is_decided_for_each_row_by_itself():
+    scores = np.stack([row_of("language", 5000, seed) for seed in range(3)])
+    for rule in (hb.control.edt(1.0, 1.5), hb.hold_entropy(2.0), hb.hold_entropy(2.0, 8)):
+        alone = [float(decided(row, rule)) for row in scores]
+        assert decided(scores, rule).tolist() == alone
+        assert decided(scores[::-1].copy(), rule).tolist() == alone[::-1]
 
 
 def test_a_thermostat_that_only_glances_is_shown_no_scores():

@@ -5,12 +5,16 @@ from hypothesis import strategies as st
 
 numba = pytest.importorskip("numba")
 
+from heatbath.sampling.kernel import many, moments, nucleus, sweeps
 from heatbath.sampling.kernel.batch import peaks_for, workspace
-from heatbath.sampling.kernel.many import MANY, best, edge, few_of, nucleus, quantile, rank, sample
-from heatbath.sampling.kernel.moments import scale_of
-from heatbath.sampling.kernel.nucleus import weighed_nucleus
-from heatbath.sampling.kernel.sweeps import OPTIONS, fill_tail, peak, weigh
+from heatbath.sampling.kernel.many import MANY
+from heatbath.sampling.kernel.sweeps import OPTIONS, peak
 from heatbath.sampling.mass import REACHED
+from tests.sampling.kernel.called import called
+
+best, edge, few_of, weighed_nucleus = called(many.best, many.edge, many.few_of, nucleus.weighed_nucleus)
+quantile, rank, sample, by_passes = called(many.quantile, many.rank, many.sample, many.nucleus)
+fill_tail, weigh, scale_of = called(sweeps.fill_tail, sweeps.weigh, moments.scale_of)
 
 
 @numba.njit(**OPTIONS)
@@ -164,7 +168,7 @@ def test_the_search_in_passes_finds_it_too(rows):
     true = np.where(x >= low, np.exp((x.astype(np.longdouble) - top) / 2), 0)
     for p in (0.05, 0.6, 0.97):
         weighing = (top, 0.5, heavy, total, doubt)
-        score, *_ = nucleus(x, tail, tops, w, (low, np.float32(top)), weighing, p * total, ids, base, m)
+        score, *_ = by_passes(x, tail, tops, w, (low, np.float32(top)), weighing, p * total, ids, base, m)
         if not np.isnan(score):
             assert true[x > score].sum() < p * true.sum() * (1 + 1e-6)
             assert p * true.sum() * (1 - 1e-6) <= true[x >= score].sum()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import heatbath as hb
-from heatbath.sampling import fast
+from heatbath.sampling import asking, serving
 from heatbath.sampling.step import Moment
 from tests.sampling.numbers import given_numbers
 
@@ -80,16 +80,60 @@ def rows(draw):
 
 
 def by_kernel(row, steps, uniforms, seed=7):
-    asked = fast.rows(steps, [step.init() for step in steps], row, seed, 0)
-    ops = fast._asked(asked.ops, 1)
+    asked = asking.rows(steps, [step.init() for step in steps], row, seed, 0)
+    ops = asking._asked(asked.ops, 1)
     nothing, none = np.zeros(len(ops.codes) + 1, bool), np.zeros((1, 3))
-    return [int(fast._serve("DRAW_AT", asked, ops, np.array([u]), nothing, none)[0]) for u in uniforms]
+    return [int(serving.serve("DRAW_AT", asked, ops, np.array([u]), nothing, none)[0]) for u in uniforms]
 
 
 def by_reference(row, steps, uniforms, seed=7):
     sampler = hb.chain(*steps)
     after = sampler.scores(sampler.init(), row.astype(np.float64), seed=seed).scores
     return [int(hb.categorical().pick(after[None], given_numbers(np.array([u])))[0]) for u in uniforms]
+
+
+@st.composite
+def rows_of_few(draw):
+    """Rows in which a few options stand far above the others, or are the only ones that are allowed."""
+    size, few = draw(st.sampled_from([64, 3000])), draw(st.integers(1, 8))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    row = {
+        "allowed": lambda: np.full(size, -np.inf),
+        "above": lambda: -95 + random.normal(size=size),
+        "far above": lambda: np.full(size, -3e4),
+    }[draw(st.sampled_from(["allowed", "above", "far above"]))]()
+    row[random.choice(size, few, replace=False)] = {
+        "apart": lambda: random.normal(size=few),
+        "close": lambda: random.normal(size=few) * 1e-3,
+        "tied": lambda: np.round(random.normal(size=few)),
+    }[draw(st.sampled_from(["apart", "close", "tied"]))]()
+    return row.astype(draw(st.sampled_from([np.float32, np.float64])))
+
+
+EXTREMES = st.sampled_from([hb.temperature(t) for t in (1e-6, 1e-5, 0.003, 1e3, np.inf)] + [hb.sampling.smoothing(1.3)])
+
+
+@settings(deadline=None, max_examples=300)
+@given(rows_of_few(), EXTREMES, STEPS, st.lists(STEPS, max_size=2))
+def test_few_options_at_extreme_temperatures_draw_what_the_reference_draws(row, first, second, more):
+    drawn = by_kernel(row, [first, second, *more], UNIFORMS)
+    if GIVE_UP not in drawn:
+        assert drawn == by_reference(row, [first, second, *more], UNIFORMS)
+
+
+def test_xtc_leaves_what_ties_behind_an_infinite_temperature():
+    row = np.full(5000, -np.inf, np.float32)
+    row[[10, 20, 30]] = 1, 2, 3
+    steps = [hb.temperature(np.inf), hb.sampling.xtc(0.2, 1.0)]
+    assert by_kernel(row, steps, [0.1, 0.5, 0.9]) == by_reference(row, steps, [0.1, 0.5, 0.9]) == [10, 20, 30]
+
+
+@pytest.mark.parametrize("first", [hb.temperature(1e-6), hb.sampling.smoothing(1.32, 1.76)], ids=str)
+def test_p_less_counts_options_without_weight(first):
+    row = np.random.default_rng(0).normal(-95, 1, 5000)
+    row[[7, 9]] = -1.3976138, -2.1848257
+    steps = [first, hb.sampling.p_less(normalised=True)]
+    assert by_kernel(row, steps, UNIFORMS) == by_reference(row, steps, UNIFORMS) == [7] * len(UNIFORMS)
 
 
 @settings(deadline=None, max_examples=300)
@@ -236,7 +280,7 @@ def test_a_mass_that_is_hardly_reached(p, off):
 @pytest.fixture
 def always(monkeypatch):
     """Rows of any size go to the kernel."""
-    monkeypatch.setattr(fast, "LEAST", 1)
+    monkeypatch.setattr(asking, "LEAST", 1)
 
 
 @pytest.mark.usefixtures("always")
@@ -244,8 +288,8 @@ def always(monkeypatch):
 def test_samplers_use_it_for_numpy_and_torch(kind, monkeypatch):
     torch = pytest.importorskip("torch")
     served = []
-    draw = fast.draw
-    monkeypatch.setattr(fast, "draw", lambda *asked: served.append(asked) or draw(*asked))
+    draw = asking.draw
+    monkeypatch.setattr(asking, "draw", lambda *asked: served.append(asked) or draw(*asked))
     scores = torch.randn(5, 300, dtype=torch.float32, generator=torch.Generator().manual_seed(1)).to(
         getattr(torch, kind)
     )
@@ -263,10 +307,10 @@ def test_samplers_use_it_for_numpy_and_torch(kind, monkeypatch):
 
 @pytest.mark.usefixtures("always")
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(serving, "WORTH_A_THREAD", 1)
     scores = np.random.default_rng(0).normal(0, 3, (33, 500)).astype(np.float32)
     sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
-    before = fast.threads()
+    before = serving.threads()
     try:
         drawn = []
         for number in (1, 2, 5):
@@ -280,15 +324,15 @@ def test_threads_change_nothing(monkeypatch):
 
 @pytest.mark.usefixtures("always")
 def test_threads_that_come_too_late_are_not_waited_for(monkeypatch):
-    monkeypatch.setattr(fast, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(serving, "WORTH_A_THREAD", 1)
     scores = np.random.default_rng(0).normal(0, 3, (4, 500)).astype(np.float32)
     sampler = hb.chain(hb.temperature(1.5), hb.top_p(0.9))
-    before, free = fast.threads(), threading.Event()
+    before, free = serving.threads(), threading.Event()
     try:
         hb.sampling.threads(1)
         alone = sampler.step((), scores, seed=9).choice.tolist()
         hb.sampling.threads(2)
-        busy = fast._pool(1).submit(free.wait, 60)
+        busy = serving._pool(1).submit(free.wait, 60)
         assert sampler.step((), scores, seed=9).choice.tolist() == alone
         assert not busy.done()
     finally:

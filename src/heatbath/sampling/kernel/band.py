@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.few import by_mass
 from heatbath.sampling.kernel.many import BRACKET, ROUNDS, SAMPLE, guess_top
 from heatbath.sampling.kernel.maps import highest_exponent, lowest_exponent, mapped
-from heatbath.sampling.kernel.moments import at_most, inside, moments_exactly
-from heatbath.sampling.kernel.sweeps import at_least, gather, jit, weigh_exactly
+from heatbath.sampling.kernel.moments import at_most, moments_exactly
+from heatbath.sampling.kernel.sweeps import at_least, gather, jit, jit_sums, weigh_exactly
 from heatbath.sampling.kernel.weights import exact
 from heatbath.sampling.mass import REACHED, SLACK
 
@@ -27,19 +28,39 @@ def _distances(base: Any, number: Any, center: Any, v: Any) -> None:
 
 @jit
 def _guess(x: Any, low: Any, high: Any, center: Any, per: Any, top: Any, part: Any, v: Any, m: Any) -> Any:
-    """Two distances, below and above that within which a part of the mass lies, from scores at even distances."""
-    number, total = 0, 0.0
+    """Two distances, below and above that within which a part of the mass lies, from scores at even distances.
+
+    And the smallest of those scores.
+    """
+    number, total, least = 0, 0.0, np.float64(high)
     for i in range(0, x.shape[0], max(1, x.shape[0] // SAMPLE)):
         if low <= x[i] <= high:
             v[number], m[number] = -abs(x[i] - center), exact((x[i] - top) * per)
             total += m[number]
             number += 1
+            least = min(least, np.float64(x[i]))
     if number < 8:
-        return np.nan, np.nan
+        return np.nan, np.nan, least
     spread = 2.0 / np.sqrt(number)
     near, _, _ = by_mass(v, m, number, max(part - spread, 0.01) * total)
     far, _, _ = by_mass(v, m, number, min(part + spread, 0.99) * total)
-    return -near, -far
+    return -near, -far, least
+
+
+@jit_sums
+def _inside(x: Any, tail: Any, w: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
+    """The sums of the weights of two bands."""
+    whole, ones, twos = x.shape[0] // BLOCK, 0.0, 0.0
+    for b in range(w.shape[0] // BLOCK):
+        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
+        known = w[b * BLOCK : b * BLOCK + BLOCK]
+        one: Any = np.float32(0)
+        two: Any = np.float32(0)
+        for i in range(BLOCK):
+            one += known[i] if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+            two += known[i] if (block[i] >= lower) & (block[i] <= higher) else np.float32(0)
+        ones, twos = ones + one, twos + two
+    return ones, twos
 
 
 @jit
@@ -88,11 +109,12 @@ def typical_among_many(
                 near, passed = center - guess, known
             number = -1
     if number < 0:
-        first, second = _guess(x, at_least(x, low), at_most(x, high), center, per, top, p, v, m)
+        first, second, least = _guess(x, at_least(x, low), at_most(x, high), center, per, top, p, v, m)
         if np.isnan(first):
             return np.nan, np.nan
+        few = 0.8 * min(BRACKET, max(64, x.shape[0] // 256))
         for _ in range(ROUNDS):
-            one, two = inside(
+            one, two = _inside(
                 x, tail, w, at_least(x, center - first), at_most(x, center + first), at_least(x, center - second),
                 at_most(x, center + second),
             )  # fmt: skip
@@ -106,9 +128,13 @@ def typical_among_many(
                     far, reached = second, two
                 else:
                     near, passed = second, two
-            size = heavy * exact((center - far - top) * per)
-            if reached - passed <= 0.8 * BRACKET * size:
-                break
+            # The lightest of the ring are at its lower outer end; or, where nearly nothing is so far down, at its upper
+            # inner one.
+            lightest = center - far if center - far >= least else center + max(near, 0.0)
+            if reached - passed <= few * heavy * exact(min((lightest - top) * per, 0.0)):
+                number = _ring(x, tail, tops, low, high, center, (near, far), ids, base)
+                if number >= 0:
+                    break
             share = (target - passed) / (reached - passed)
             start, width = max(near, 0.0), far - max(near, 0.0)
             if width * per > 1e3:  # nothing has been found yet that is far enough
@@ -117,10 +143,9 @@ def typical_among_many(
             margin = 0.05 if width * per < 0.5 else 0.2
             first = start + width * max(share - margin, 0.01)
             second = start + width * min(share + margin, 0.99)
-        if reached < target:
-            return np.nan, np.nan
-        number = _ring(x, tail, tops, low, high, center, (near, far), ids, base)
-        if number <= 0:
+        if number < 0:
+            number = _ring(x, tail, tops, low, high, center, (near, far), ids, base)
+        if reached < target or number <= 0:
             return np.nan, np.nan
     else:
         passed, near = 0.0, -1.0

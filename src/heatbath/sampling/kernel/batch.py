@@ -1,19 +1,21 @@
 """Many rows through a chain."""
 
+from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.chance import uniform
-from heatbath.sampling.kernel.draw import draw_left
+from heatbath.sampling.kernel.draw import choose, draw_left
 from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
-from heatbath.sampling.kernel.left import Work, first_look
+from heatbath.sampling.kernel.left import Work, first_look, write_left
 from heatbath.sampling.kernel.maps import MAPS
 from heatbath.sampling.kernel.ops import GIVE_UP
-from heatbath.sampling.kernel.row import run
-from heatbath.sampling.kernel.sweeps import fill_tail, jit
+from heatbath.sampling.kernel.row import PLAIN, run, run_plainly
+from heatbath.sampling.kernel.sweeps import OPTIONS, built_in, fill_tail
 
 ROOM = 16384
 """So many options at most are gathered."""
@@ -21,13 +23,64 @@ ROOM = 16384
 MOST_STEPS = 64
 """So many steps at most, with what follows them, where any wants to be told of the draw."""
 
-DRAW, DRAW_AT, COUNTS, LOOK, WARMTH = range(5)
-"""What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); how
-many tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the T with an entropy."""
+DRAW, DRAW_AT, SCORES, COUNTS, LOOK, WARMTH = range(6)
+"""What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); the
+scores themselves; how many options tie, are left, and how far the second is; the numbers of :func:`look_at` at a T; the
+T with an entropy."""
 
 
-@jit
-def serve_rows(
+entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
+"""For what Python calls, and is kept with all that it calls itself."""
+
+
+def part(what: Any, ops: Any, wanted: Any) -> Any:
+    """The part of the kernel that serves this: each is compiled when it is needed first."""
+    simple = what in (DRAW, DRAW_AT, SCORES) and b"\1" not in wanted.tobytes()
+    return _serve_plainly if simple and _are_plain(ops.tobytes()) else serve_any
+
+
+@cache
+def _are_plain(ops: bytes) -> bool:
+    return set(np.frombuffer(ops, np.int64).tolist()) <= set(PLAIN)
+
+
+@built_in
+def look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
+    """The largest score and 0, or what is wrong with the row; ``peaks`` is to be filled again if it stays true."""
+    top, code = peaks[at], 0
+    if np.isnan(top):
+        top, code = first_look(x, tail, tops[at])
+    else:
+        fill_tail(x, tail)
+    peaks[at] = np.nan
+    return top, code
+
+
+@entered
+def _serve_plainly(
+    what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
+    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+) -> None:  # fmt: skip
+    several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
+    for row in range(first, end):
+        at = row if keep else 0
+        top, code = look(x[row], work.tail, peaks, tops, at)
+        choices[row] = code
+        if code < 0:
+            continue
+        seed, position = seeds[row], positions[row if every else 0]
+        given = numbers[row if several else 0]
+        left = run_plainly(x[row], ops, given, seed, position, top, tops[at], wanted, work)
+        choices[row] = left.code
+        if left.code >= 0 and what == SCORES:
+            choices[row] = 0 if write_left(x[row], left, told[row], work) else GIVE_UP
+        elif left.code >= 0:
+            number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
+            choices[row] = choose(x[row], left, left.total, number, tops[at], work)
+
+
+@entered
+def serve_any(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
     tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
@@ -43,12 +96,7 @@ def serve_rows(
     every = positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
-        top, code = peaks[at], 0
-        if np.isnan(top):
-            top, code = first_look(x[row], work.tail, tops[at])
-        else:
-            fill_tail(x[row], work.tail)
-        peaks[at] = np.nan
+        top, code = look(x[row], work.tail, peaks, tops, at)
         if code < 0:
             choices[row] = code
             continue
@@ -61,6 +109,9 @@ def serve_rows(
         if what in (DRAW, DRAW_AT):
             number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
             choices[row] = draw_left(x[row], left, number, tops[at], wanted, out, work)
+            continue
+        if what == SCORES:
+            choices[row] = 0 if write_left(x[row], left, out, work) else GIVE_UP
             continue
         if what == COUNTS:
             out[0], out[1], out[2] = counts(x[row], tops[at], left, work)

@@ -3,11 +3,13 @@
 All are pure functions of numbers, except those that work on whole blocks of a row at once.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 
 FAST = {"contract", "reassoc", "nsz", "arcp"}
@@ -16,6 +18,29 @@ meaning."""
 
 BLOCK = 64
 """Options that are handled together: their maximum and their sum are kept, and a mask of them fits one integer."""
+
+
+class Inner(CPUDispatcher):  # type: ignore[misc]
+    """A function that compiled code alone can call."""
+
+    def __call__(self, *_arguments: Any, **_keywords: Any) -> Any:
+        raise TypeError(f"{self.__name__} can be called by compiled code alone")
+
+
+def inner(**options: Any) -> Callable[[Any], Any]:
+    """What compiles a function of the kernel that only others call.
+
+    It is not kept by itself, for it is kept within those; it gets no entry for Python; and it does not count references
+    to arrays, for it makes none. Each of that would take a tenth or more of all the compiling.
+    """
+
+    def decorate(function: Any) -> Any:
+        made = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, **options)(function)
+        made.__class__ = Inner  # Python would crash
+        return made
+
+    return decorate
+
 
 I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.sampling.kernel.maps import lowest, lowest_exponent, mapped
+from heatbath.sampling.kernel.maps import highest, lowest, lowest_exponent, mapped
 from heatbath.sampling.kernel.moments import (
     at_most,
     holds,
@@ -99,8 +99,11 @@ def best_or(under: Any, top: Any, maps: Any, number: Any) -> Any:
 
 
 @jit
-def obvious(row: Any, low: Any, high: Any, maps: Any, number: Any, protected: Any) -> Any:
-    """The largest score that xtc leaves, where those from ``low`` on are obvious; high where it removes nothing."""
+def obvious(row: Any, low: Any, high: Any, top: Any, maps: Any, number: Any, protected: Any) -> Any:
+    """The largest score that xtc leaves, where those from ``low`` on are obvious; high where it removes nothing.
+
+    Scores above the last of them that are mapped to the same tie with it, and stay.
+    """
     x, tail, tops = row
     last = smallest_from(x, tail, tops, at_least(x, low), at_most(x, high))
     if np.isnan(last):
@@ -110,7 +113,7 @@ def obvious(row: Any, low: Any, high: Any, maps: Any, number: Any, protected: An
         score = np.float64(x[np.int64(protected[i])])
         if score <= high and mapped(score, maps, number) > end:
             return high
-    return last
+    return min(high, max(last, highest(end, top, maps, number)))
 
 
 @jit

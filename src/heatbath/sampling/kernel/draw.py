@@ -10,7 +10,7 @@ from heatbath.sampling.kernel.left import Left, near, weigh_left, weighable
 from heatbath.sampling.kernel.maps import mapped
 from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.ops import GIVE_UP
-from heatbath.sampling.kernel.sweeps import at_least, jit, weigh_exactly
+from heatbath.sampling.kernel.sweeps import at_least, built_in, jit, weigh_exactly
 from heatbath.sampling.kernel.weights import exact
 
 
@@ -21,29 +21,33 @@ def draw_left(x: Any, left: Left, uniform: Any, tops: Any, wanted: Any, told: An
     ``wanted`` says before which of the steps, and whether behind the last of them, ``told`` gets the surprisal of the
     choice.
     """
-    tail, sums, ids, base, q, m, maps = work.tail, work.sums, work.ids, work.base, work.q, work.m, work.maps
-    points, end = work.points, wanted.shape[0] - 1
+    maps, points, end = work.maps, work.points, wanted.shape[0] - 1
     known = left.total
     if wanted[end]:
         if not point(x, tops, left, end, work):
             return GIVE_UP
         known = -1.0  # the sums are others now
-    choice, number = GIVE_UP, left.number
-    if number < 0 and not weighable(left.top, left.per):
-        number = near((x, tail, tops), left.low, left.high, left.top, maps, left.maps, ids, base, q)
-        if number < 0:
-            return GIVE_UP
-    if number >= 0:
-        choice, _ = few.draw(ids, q, number, uniform, m)
-    else:
-        total, doubt = weigh_left(x, left, known, work)
-        choice = _draw_many(x, tail, left.low, left.high, left.top, left.per, total, doubt, sums, uniform)
+    choice = choose(x, left, known, uniform, tops, work)
     if choice >= 0:
         for step in range(end + 1):
             if wanted[step]:
                 log_total, best, number = points[step, 0], points[step, 1], np.int64(points[step, 2])
                 told[step] = log_total - (mapped(np.float64(x[choice]), maps, number) - best) if number >= 0 else 0.0
     return choice
+
+
+@jit
+def choose(x: Any, left: Left, known: Any, uniform: Any, tops: Any, work: Any) -> Any:
+    """The choice alone; ``known`` is the sum of the weights, where ``work`` has those of the blocks, else -1."""
+    tail, ids, base, q, number = work.tail, work.ids, work.base, work.q, left.number
+    if number < 0 and not weighable(left.top, left.per):
+        number = near((x, tail, tops), left.low, left.high, left.top, work.maps, left.maps, ids, base, q)
+        if number < 0:
+            return GIVE_UP
+    if number >= 0:
+        return few.draw(ids, q, number, uniform, work.m)[0]
+    total, doubt = weigh_left(x, left, known, work)
+    return _draw_many(x, tail, left.low, left.high, left.top, left.per, total, doubt, work.sums, uniform)
 
 
 @jit
@@ -71,7 +75,7 @@ def point(x: Any, tops: Any, left: Left, step: Any, work: Any) -> Any:
     return True
 
 
-@jit
+@built_in
 def _draw_many(
     x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, total: Any, doubt: Any, sums: Any, uniform: Any
 ) -> Any:

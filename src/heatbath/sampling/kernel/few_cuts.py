@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.cuts import floor_of
-from heatbath.sampling.kernel.few import by_mass, keep_from, largest
+from heatbath.sampling.kernel.few import by_mass, copy, keep_from, largest, sort
 from heatbath.sampling.kernel.ops import XTC
 from heatbath.sampling.kernel.sweeps import jit
 from heatbath.sampling.kernel.weights import exact
@@ -97,8 +97,8 @@ def tail_free(ids: Any, q: Any, number: Any, z: Any, v: Any, m: Any) -> Any:
     """Keep ranks until they have shown more than z of the curvature; how many are left."""
     if number < 3:
         return number
-    v[:number] = q[:number]
-    v[:number].sort()
+    copy(v, q, number)
+    sort(v, number)
     whole = 0.0
     for rank in range(number):
         m[rank] = exact(v[number - 1 - rank] - v[number - 1])
@@ -123,8 +123,8 @@ def _bend(m: Any, rank: Any) -> Any:
 def top_h(ids: Any, q: Any, number: Any, h: Any, v: Any, m: Any) -> Any:
     """Keep ranks while they have no more than h of the entropy; how many are left."""
     top, total, _, _ = weigh_few(q, number, m)
-    v[:number] = q[:number]
-    v[:number].sort()
+    copy(v, q, number)
+    sort(v, number)
     log_total, whole = np.log(total), 0.0
     for i in range(number):
         e = v[number - 1 - i] - top
@@ -142,8 +142,8 @@ def top_h(ids: Any, q: Any, number: Any, h: Any, v: Any, m: Any) -> Any:
 @jit
 def min_k(ids: Any, q: Any, number: Any, tau: Any, v: Any) -> Any:
     """Cut at the steepest fall of the ranked scores; how many are left."""
-    v[:number] = q[:number]
-    v[:number].sort()
+    copy(v, q, number)
+    sort(v, number)
     span = v[number - 1] - v[0]
     if not span > 0.0:
         return number

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heatbath.sampling.kernel.maps import lowest, map_all, mapped
+from heatbath.sampling.kernel.maps import lowest, map_all, map_band, mapped
 from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.ops import INFINITE, NAN, NOTHING
 from heatbath.sampling.kernel.sweeps import at_least, fill_tail, gather, jit, peak, weigh_again, weigh_only
@@ -101,3 +101,21 @@ def weigh_left(x: Any, left: Left, known: Any, work: Any) -> Any:
     if left.last == left.per:
         return weigh_again(x, work.tail, low, end, work.w, work.sums)
     return weigh_only(x, work.tail, low, end, scale_of(left.top, left.per)[0], work.sums)
+
+
+@jit
+def write_left(x: Any, left: Left, out: Any, work: Any) -> Any:
+    """Write down the scores of what is left, as the chain has made them, and -inf for the rest; whether that could be.
+
+    Where T is so small that what has no weight was not gathered, the reference has to write.
+    """
+    if not weighable(left.top, left.per):
+        return False
+    if left.number < 0:
+        map_band(out, x, left.low, left.high, work.maps, left.maps)
+        return True
+    for i in range(out.shape[0]):
+        out[i] = -np.inf
+    for i in range(left.number):
+        out[work.ids[i]] = work.q[i]
+    return True

@@ -190,7 +190,8 @@ def best(
     else:
         number, each = sample(x, low, high, w)
         ones = w[number : 2 * number]
-        ones[:] = 1
+        for i in range(number):
+            ones[i] = 1
         place, spread = k / each, 3 * np.sqrt(k / each) + 2
         guess, doubt = np.float64(low), 0.1 * spread
         if place + spread < number:
@@ -214,7 +215,8 @@ def best(
                 guess = middle
             continue
         if known + number >= k:
-            m[:number] = 1.0
+            for i in range(number):
+                m[i] = 1.0
             kth, _, _ = edge(base, m, number, (guess, upper), (over, over), 1.0 * number, 1.0 * (k - known), v, t)
             return kth, guess, number if upper == high else MANY if k > few_of(x) else -1
         if guess <= low:
@@ -227,7 +229,10 @@ def best(
 @jit
 def rank(x: Any, tail: Any, tops: Any, low: Any, high: Any, k: Any, ids: Any, v: Any) -> Any:
     """The k-th largest score of the band alone, see :func:`best`."""
-    part, w = v.shape[0] // 4, np.empty(x.shape[0] // 16 + 4096, np.float32)
+    part = v.shape[0] // 4
+    w = ids[part:].view(np.float32)
+    if x.shape[0] // 32 + 2048 > w.shape[0] and k * 3 >= tops.shape[0]:  # no room for a sample
+        return np.nan
     one, two, three, four = v[:part], v[part : 2 * part], v[2 * part : 3 * part], v[3 * part : 4 * part]
     return best(x, tail, tops, low, high, k, w, ids[:part], one, two, three, four)[0]
 

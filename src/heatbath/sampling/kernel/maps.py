@@ -7,11 +7,10 @@ here may be reordered or fused by the compiler: it computes what the reference c
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from heatbath.sampling.adaptive import PEAK, SHARPNESS, WIDTH
-from heatbath.sampling.kernel.bits import float_of_key64, key64
+from heatbath.sampling.kernel.bits import float_of_key64, inner, key64
 from heatbath.sampling.kernel.weights import exact
 
 MOST = 1.7976931348623157e308
@@ -22,7 +21,7 @@ SCALED, BENT, NEARED = 0.0, 1.0, 2.0
 """``(q - a) / b``; smoothing with the best score a, the factor b and the curve c; adaptive_p with the best score a, the
 sum of the weights b and the aim c."""
 
-jit_to_the_bit = numba.njit(cache=True, error_model="numpy", boundscheck=False, nogil=True)
+jit_to_the_bit = inner(error_model="numpy", boundscheck=False, nogil=True)
 
 
 @jit_to_the_bit
@@ -59,6 +58,20 @@ def map_all(q: Any, options: Any, base: Any, maps: Any, number: Any) -> None:
         else:
             for i in range(options):
                 q[i] = one_map(q[i], kind, a, b, c)
+
+
+@jit_to_the_bit
+def map_band(out: Any, x: Any, low: Any, high: Any, maps: Any, number: Any) -> None:
+    """What the first maps make of the scores of a row in a band; -inf of the others."""
+    if number == 1 and maps[0, 0] == SCALED:  # nearly always: one loop that is vector code
+        a, b = maps[0, 1], maps[0, 2]
+        for i in range(x.shape[0]):
+            score = np.float64(x[i])
+            out[i] = (score - a) / b if low <= score <= high else -np.inf
+        return
+    for i in range(x.shape[0]):
+        score = np.float64(x[i])
+        out[i] = mapped(score, maps, number) if low <= score <= high else -np.inf
 
 
 @jit_to_the_bit

@@ -6,9 +6,20 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from heatbath.sampling.kernel.bits import BLOCK, between, bits_set, float_of_key32, key32
+from heatbath.sampling.kernel.bits import (
+    BLOCK,
+    between,
+    bits_set,
+    float_of_key32,
+    float_of_key64,
+    fma,
+    key32,
+    key64,
+)
 from heatbath.sampling.kernel.sweeps import OPTIONS, at_least, jit, jit_sums
 from heatbath.sampling.kernel.weights import ERROR, LOG2E, exact, weight
+
+FOUR = 4 * BLOCK
 
 COMMON = 2e-7
 """How far all weights of a row may be off together, where they lie within few octaves."""
@@ -112,30 +123,81 @@ def moments(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, scale: A
     )
 
 
-@jit_sums
-def heat(x: Any, tail: Any, low: Any, high: Any, top: Any, per: Any, scale: Any) -> Any:
-    """The first three of :func:`moments`, which keeps nothing and is faster."""
-    c_high, c_low, k, floor = scale
-    whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
-    scale, best, low, high = (c_high, c_low, k, floor), at_most(x, top), at_least(x, low), at_most(x, high)
-    step: Any = np.float32(per)
-    zeros, ones, twos = np.float64(0), np.float64(0), np.float64(0)
-    for b in range(whole):
-        block = x[b * BLOCK : b * BLOCK + BLOCK]
+def _heating(second: bool) -> Any:
+    """A pass that adds up w, w e and w e e or, where that ``second`` moment is not wanted, counts the options."""
+
+    @jit_sums
+    def heat_block(block: Any, low: Any, high: Any, step: Any, shift: Any, scale: Any) -> Any:
+        c_high, c_low, k, floor = scale
         zero, one, two = np.float32(0), np.float32(0), np.float32(0)
         for i in range(BLOCK):
             score = max(block[i], floor)
             value = weight(score, c_high, c_low, k)
             value = value if (block[i] >= low) & (block[i] <= high) else np.float32(0)
-            e = np.float32(score - best) * step
+            e = np.float32(fma(score, step, shift))
             first = value * e
             zero += value
             one += first
-            two += first * e
-        zeros, ones, twos = zeros + zero, ones + one, twos + two
-    zero, one, two, _ = _moments_block(tail, low, high, best, step, scale)
-    exactly = per / np.float64(step) if step > 0 else 1.0
-    return zeros + zero, (ones + one) * exactly, (twos + two) * exactly * exactly
+            if second:
+                two += first * e
+            else:
+                two += np.float32(1) if (block[i] >= low) & (block[i] <= high) else np.float32(0)
+        return zero, one, two
+
+    @jit_sums
+    def heat_all(
+        x: Any, tail: Any, tops: Any, low: Any, high: Any, bounded: Any, top: Any, per: Any, scale: Any
+    ) -> Any:  # fmt: skip
+        c_high, c_low, k, floor = scale
+        whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
+        # What is below the floor weighs nothing, be it in the band or not; at the least float it may weigh more.
+        open_, low, high = bounded & (low <= floor) & (floor > -3.3e38), at_least(x, low), at_most(x, high)
+        scale, best = (c_high, c_low, k, floor), at_most(x, top)
+        step = x.dtype.type(np.float32(per))
+        shift = x.dtype.type(-np.float64(best) * step)
+        zeros, ones, twos, b = np.float64(0), np.float64(0), np.float64(0), 0
+        while b < tops.shape[0]:
+            start = b * BLOCK
+            if open_ & (b + 4 <= whole) and max(tops[b], tops[b + 1], tops[b + 2], tops[b + 3]) <= high:
+                four = x[start : start + FOUR]
+                zero, one, two = np.float32(0), np.float32(0), np.float32(0)
+                for i in range(FOUR):  # written out: as a function of the blocks it takes longer
+                    score = max(four[i], floor)
+                    value = weight(score, c_high, c_low, k)
+                    e = np.float32(fma(score, step, shift))
+                    first = value * e
+                    zero += value
+                    one += first
+                    if second:
+                        two += first * e
+                    else:
+                        two += np.float32(1) if four[i] >= low else np.float32(0)
+                b += 4
+            elif tops[b] < low:
+                b += 1
+                continue
+            else:
+                here = x[start : start + BLOCK] if b < whole else tail
+                zero, one, two = heat_block(here, low, high, step, shift, scale)
+                b += 1
+            zeros, ones, twos = zeros + zero, ones + one, twos + two
+        off = -np.float64(best) * step - np.float64(shift)  # what the shift lacks in every e
+        if second:
+            twos += off * (2.0 * ones + off * zeros)
+        ones += off * zeros
+        exactly = per / np.float64(step) if step > 0 else 1.0
+        return zeros, ones * exactly, twos * exactly * exactly if second else twos
+
+    return heat_all
+
+
+heat = _heating(True)
+"""The first three of :func:`moments`, which keeps nothing and is faster: whole blocks outside of the band are left out,
+and those inside of it are not compared with its ends. For that ``tops`` has to bound all scores of each block, as it
+does where the band is ``bounded`` by the row itself, or else those of the band."""
+
+warmth = _heating(False)
+"""The first two, and how many options there are."""
 
 
 @jit_sums
@@ -201,24 +263,47 @@ def middle(x: Any, low: Any, high: Any) -> Any:
     return total / number if number else np.float64(high)
 
 
-@jit_sums
 def _largest(block: Any, low: Any, high: Any) -> Any:
-    best = block[0] if low <= block[0] <= high else low
-    for i in range(BLOCK):
-        inside = (block[i] >= low) & (block[i] <= high)
-        best = max(best, block[i] if inside else low)
-    return best
+    """The largest score of a block that lies in the band, low where none does."""
+    raise NotImplementedError
+
+
+@overload(_largest, jit_options=OPTIONS)
+def _largest_key(block: Any, low: Any, high: Any) -> Any:
+    key, back = (key32, float_of_key32) if block.dtype == types.float32 else (key64, float_of_key64)
+
+    def largest(block: Any, low: Any, high: Any) -> Any:
+        least = key(low)
+        best = least
+        for i in range(BLOCK):  # of whole numbers, for a maximum of floats does not become vector code
+            inside = (block[i] >= low) & (block[i] <= high)
+            best = max(best, key(block[i]) if inside else least)
+        return back(best)
+
+    return largest
 
 
 @jit_sums
 def largest_from(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
-    """The largest score of a band that has one; ``tops`` gets the largest of each block, ``low`` where it has none."""
+    """The largest score of a band that has one; ``tops``, the largest of each block, are made those of the band.
+
+    Where a block has none of the band, they are less than or equal to low.
+    """
     whole, best = x.shape[0] // BLOCK, low
     for b in range(tops.shape[0]):
-        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
-        if tops[b] >= low:
-            tops[b] = _largest(block, low, high)
-            best = max(best, tops[b])
+        if tops[b] > high:
+            tops[b] = _largest(x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail, low, high)
+        best = max(best, tops[b])
+    return best
+
+
+@jit_sums
+def largest_in(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
+    """The largest score of a band that has one. ``tops`` bounds each block from above: few have to be looked at."""
+    whole, best = x.shape[0] // BLOCK, low
+    for b in range(tops.shape[0]):
+        if tops[b] > best:
+            best = max(best, _largest(x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail, low, high))
     return best
 
 
@@ -243,23 +328,3 @@ def holds(x: Any, tail: Any, tops: Any, low: Any, high: Any) -> Any:
         if tops[b] >= low and bits_set(between(x, b * BLOCK, low, high) if b < whole else between(tail, 0, low, high)):
             return True
     return False
-
-
-@jit_sums
-def _inside_block(block: Any, known: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
-    one, two = np.float32(0), np.float32(0)
-    for i in range(BLOCK):
-        one += known[i] if (block[i] >= low) & (block[i] <= high) else np.float32(0)
-        two += known[i] if (block[i] >= lower) & (block[i] <= higher) else np.float32(0)
-    return one, two
-
-
-@jit_sums
-def inside(x: Any, tail: Any, w: Any, low: Any, high: Any, lower: Any, higher: Any) -> Any:
-    """The sums of the weights of two bands."""
-    whole, one, two = x.shape[0] // BLOCK, 0.0, 0.0
-    for b in range(w.shape[0] // BLOCK):
-        block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
-        first, second = _inside_block(block, w[b * BLOCK : b * BLOCK + BLOCK], low, high, lower, higher)
-        one, two = one + first, two + second
-    return one, two

@@ -28,6 +28,7 @@ from heatbath.sampling.kernel.sweeps import (
     add_up,
     at_least,
     below,
+    built_in,
     doubt_of,
     gather,
     jit,
@@ -39,7 +40,7 @@ from heatbath.sampling.kernel.sweeps import (
 from heatbath.sampling.mass import REACHED
 
 
-@jit
+@built_in
 def weighed_nucleus(
     x: Any, tail: Any, tops: Any, band: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any, ids: Any,
     base: Any, q: Any, v: Any, m: Any,

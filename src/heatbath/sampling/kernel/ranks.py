@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from heatbath.sampling.kernel.few import sort
 from heatbath.sampling.kernel.many import guess_top
 from heatbath.sampling.kernel.maps import map_all, mapped
 from heatbath.sampling.kernel.moments import at_most, moments, moments_exactly, scale_of, smallest_from
@@ -19,7 +20,7 @@ def _best(row: Any, low: Any, high: Any, maps: Any, count: Any, ids: Any, base: 
     guess = max(at_least(x, low), at_least(x, guess_top(tops, 512.0, q)))
     number = gather(x, tail, tops, guess, at_most(x, high), ids, base)
     if number > 0:
-        base[:number].sort()
+        sort(base, number)
         map_all(q, number, base, maps, count)
     return number
 

@@ -19,6 +19,7 @@ from heatbath.sampling.kernel.bits import (
     bits_set,
     float_of_key32,
     float_of_key64,
+    inner,
     key32,
     key64,
     largest_of_four,
@@ -29,9 +30,12 @@ from heatbath.sampling.kernel.weights import ERROR, exact, weight
 OPTIONS = {"fastmath": FAST, "error_model": "numpy", "boundscheck": False, "nogil": True}
 """How everything in this room is compiled."""
 
-jit = numba.njit(cache=True, **OPTIONS)
+jit = inner(**OPTIONS)
 
-jit_sums = numba.njit(cache=True, **{**OPTIONS, "fastmath": FAST | {"nnan"}})
+built_in = inner(inline="always", **OPTIONS)
+"""For what is called in one place: it saves a round of the optimiser over all that it calls."""
+
+jit_sums = inner(**{**OPTIONS, "fastmath": FAST | {"nnan"}})
 """For sums over rows in which no NaN was found: a comparison then needs no second look."""
 
 
@@ -128,33 +132,15 @@ def _weighing(keep: bool, two: bool, every: bool) -> Any:
     """
 
     @jit_sums
-    def weigh_block(block: Any, band: Any, first: Any, scale: Any, out: Any) -> Any:
-        (low, high), (c_high, c_low, k, floor) = band, scale
-        part, more = np.float32(0), np.float32(0)
-        for i in range(BLOCK):
-            score = block[i]
-            value = weight(max(score, floor), c_high, c_low, k)
-            if not every:
-                value = value if (score >= low) & (score <= high) else np.float32(0)
-            if keep:
-                out[i] = value
-            if two:
-                more += value if score >= first else np.float32(0)
-                part += value if score < first else np.float32(0)
-            else:
-                part += value
-        return np.float64(part) + np.float64(more), more
-
-    @jit_sums
     def weigh_all(x: Any, tail: Any, band: Any, first: Any, scale: Any, w: Any, sums: Any, over: Any) -> Any:
         (low, high), (c_high, c_low, k, floor) = band, scale
         whole, floor = x.shape[0] // BLOCK, at_least(x, floor)
-        for b in range(whole):
-            block = x[b * BLOCK : b * BLOCK + BLOCK]
+        for b in range(sums.shape[0]):
+            block = x[b * BLOCK : b * BLOCK + BLOCK] if b < whole else tail
             if keep:
                 out = w[b * BLOCK : b * BLOCK + BLOCK]
             part, more = np.float32(0), np.float32(0)
-            for i in range(BLOCK):  # written out: as a function of the block it takes three times as long
+            for i in range(BLOCK):
                 score = block[i]
                 value = weight(max(score, floor), c_high, c_low, k)
                 if not every:
@@ -169,11 +155,6 @@ def _weighing(keep: bool, two: bool, every: bool) -> Any:
             sums[b] = np.float64(part) + np.float64(more)
             if two:
                 over[b] = more
-        if whole < sums.shape[0]:
-            part, more = weigh_block(tail, band, first, (c_high, c_low, k, floor), w[whole * BLOCK :])
-            sums[whole] = part
-            if two:
-                over[whole] = more
         return add_up(sums)
 
     return weigh_all

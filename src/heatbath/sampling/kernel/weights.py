@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from heatbath.sampling.kernel.bits import FAST, bits32, float32_of, float64_of, fma
+from heatbath.sampling.kernel.bits import FAST, bits32, float32_of, float64_of, fma, inner
 
 LOG2E = math.log2(math.e)
 LN2 = math.log(2)
@@ -72,7 +72,7 @@ def _power(r: Any) -> Any:
     return p * r + np.float32(1.0)
 
 
-@numba.njit(fastmath={"contract"}, error_model="numpy")  # LLVM builds it in, with its own freedoms
+@inner(fastmath={"contract"}, error_model="numpy")  # LLVM builds it in, with its own freedoms
 def exact(q: Any) -> Any:
     """``exp(q)`` for q <= 0 in float64; 0 below -745.2, where NumPy's is."""
     bounded = max(q, -746.0)

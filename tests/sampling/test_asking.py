@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import heatbath as hb
-from heatbath.sampling import fast
+from heatbath.sampling import asking
 
 pytest.importorskip("numba")
 
 
 def plan_of(sampler):
-    return fast.plan(sampler.steps, sampler.draw.quick)
+    return asking.plan(sampler.steps, sampler.draw.quick)
 
 
 def test_a_chain_that_never_changes_is_planned_once():
@@ -31,17 +31,17 @@ def test_there_is_no_plan_for_what_only_the_reference_does():
 
 
 def test_plans_are_neither_mistaken_for_another_nor_kept_for_ever():
-    for number in range(3 * fast.MOST_PLANS):
+    for number in range(3 * asking.MOST_PLANS):
         t = 1.0 + number
         assert plan_of(hb.chain(hb.temperature(t))).settled.numbers[0, 0] == t
         gc.collect(0)
-    assert len(fast._plans) <= fast.MOST_PLANS
+    assert len(asking._plans) <= asking.MOST_PLANS
 
 
 def test_the_draw_that_ends_the_chain_is_part_of_the_plan():
     steps = hb.chain(hb.temperature(0.5)).steps
-    assert len(fast.plan(steps, ()).settled.codes) == 1
-    assert len(fast.plan(steps, hb.greedy().quick).settled.codes) == 2
+    assert len(asking.plan(steps, ()).settled.codes) == 1
+    assert len(asking.plan(steps, hb.greedy().quick).settled.codes) == 2
     scores = np.random.default_rng(0).normal(0, 9, (3, 5000)).astype(np.float32)
     assert hb.chain(hb.greedy()).step((), scores, seed=0).choice.tolist() == scores.argmax(-1).tolist()
 

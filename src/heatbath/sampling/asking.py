@@ -1,52 +1,30 @@
-"""The way to the compiled kernel: which draws it serves, and how rows reach it.
+"""What a chain asks of the compiled kernel, and what it makes of the answer.
 
-It serves chains of steps that say what they are to it (:class:`heatbath.sampling.step.Op`), on NumPy arrays and PyTorch
-tensors in the processor's memory, which it reads where they lie. Everything else, and every row that it hands back, is
-drawn by the reference; both draw the same. Without Numba (``pip install heatbath[fast]``) the reference draws all.
+The kernel serves chains of steps that say what they are to it (:class:`heatbath.sampling.step.Op`). Everything else,
+and every row that it hands back, is drawn by the reference; both draw the same. How the rows reach the kernel is in
+:mod:`heatbath.sampling.serving`.
 """
 
-import logging
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-import array_api_compat
 import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
-from heatbath.errors import InputError
 from heatbath.sampling.random import Chance, as_seeds
+from heatbath.sampling.serving import Asked, Rows, answers_for, in_memory, kernel, passed, serve
 from heatbath.sampling.sight import NotSeenError, Sight, Sighted
 from heatbath.sampling.step import NO_TOKENS, Moment, Op, Step
-from heatbath.thermostat import learn_nothing
+from heatbath.thermostat import Rule, learn_nothing
 from heatbath.types import NOTHING, Array, Outcome, State
 
 LEAST = 4096
 """Rows of fewer options are drawn by the reference: what the kernel saves on a thousand of them is less than loading it
 takes."""
 
-WORTH_A_THREAD = 2**19
-"""So many scores at least per thread."""
-
-PORTION = 2**18
-"""So many scores at most are taken by a thread at a time."""
-
 MOST_PLANS = 256
-
-log = logging.getLogger("heatbath")
-
-
-class Asked(NamedTuple):
-    """The steps of one decision, as the kernel reads them."""
-
-    codes: npt.NDArray[np.int64]
-    numbers: npt.NDArray[np.float64]
-    """One row for all, or one per row."""
 
 
 class Plan(NamedTuple):
@@ -59,26 +37,25 @@ class Plan(NamedTuple):
     """Where every step is the same at every decision and for every row, and none wants to be told of the draw."""
 
 
-class Rows(NamedTuple):
-    """The rows of one decision."""
-
-    scores: npt.NDArray[Any]
-    """``(B, V)``, float32 or float64, each row in one piece."""
-    ops: Sequence[Op]
-    """What the steps are to the kernel; none where a plan says it."""
-    seeds: npt.NDArray[np.uint64]
-    positions: npt.NDArray[np.uint64]
-    """One for all, or one per row."""
-    peaks: Any
-    """Where the kernel keeps the largest scores, for the next time that it is asked; None where it is asked once."""
-
-
 class Drawn(NamedTuple):
     """What the kernel gave."""
 
     choices: npt.NDArray[np.int64]
     told: npt.NDArray[np.float64]
     """The surprisal of the choice at each place of the chain that was wanted, ``(B, steps + 1)``."""
+    decided: npt.NDArray[np.float64] | None
+    """The answers of the rules among the steps, where there are any."""
+
+
+class Handed(NamedTuple):
+    """What somebody else is to draw from."""
+
+    scores: npt.NDArray[np.float64]
+    """``(B, V)``"""
+    states: tuple[State, ...]
+    """Of the steps, after the decision."""
+    temperatures: tuple[Any, ...]
+    """T of each step that divides by one: a number, or one per row."""
 
 
 def plan(steps: tuple[Step, ...], last: tuple[Op, ...] | None) -> Plan | None:
@@ -86,7 +63,7 @@ def plan(steps: tuple[Step, ...], last: tuple[Op, ...] | None) -> Plan | None:
     known = _plans.get(id(steps))
     if known is not None and known.steps is steps and known.last is last:
         return known
-    if last is None or not all(step.op for step in steps) or not _kernel():
+    if last is None or not all(step.op for step in steps) or not kernel():
         return None
     ops = [step.op for step in steps if isinstance(step.op, Op) and step.learn is learn_nothing]
     plain = len(ops) == len(steps) and all(type(number) is float for op in ops for number in (op.number, *op.more))
@@ -104,7 +81,7 @@ def worthwhile(logits: Any) -> bool:
 
 def within_reach(logits: Any) -> bool:
     """Whether there is a kernel, and the scores lie where it can read them."""
-    return _in_memory(logits) is not None and _kernel() is not None
+    return in_memory(logits) is not None and kernel() is not None
 
 
 def draw(
@@ -117,13 +94,13 @@ def draw(
         if asked is None or drawn is None:
             return None
         return like(drawn.choices, logits), learned(asked, plan.steps, drawn, logits)
-    scores = _in_memory(logits)
+    scores = in_memory(logits)
     positions = _positions(position, logits)
     if scores is None or positions is None or len(states) != len(plan.steps):
         return None
     asked = Rows(scores, (), as_seeds(seed, len(scores)), positions, None)
-    choices = _serve("DRAW", asked, plan.settled, _NO_NUMBERS, _nothing(len(plan.settled.codes) + 1), _UNTOLD)
-    return (like(choices, logits), tuple(states)) if _served(choices) else None
+    choices = serve("DRAW", asked, plan.settled, _NO_NUMBERS, _nothing(len(plan.settled.codes) + 1), _UNTOLD)
+    return (like(choices, logits), tuple(states)) if passed(choices) else None
 
 
 def rows(
@@ -141,8 +118,8 @@ def rows(
         context: as the caller gave it.
         first: see ``steps``.
     """
-    scores, positions = _in_memory(logits), _positions(position, logits)
-    if scores is None or positions is None or len(states) != len(steps) or not _kernel():
+    scores, positions = in_memory(logits), _positions(position, logits)
+    if scores is None or positions is None or len(states) != len(steps) or not kernel():
         return None
     ops: list[Op] = []
     number, peaks = scores.shape[0], None
@@ -153,7 +130,7 @@ def rows(
         if step.random:
             now = now._replace(chance=Chance(seeds, np.broadcast_to(positions, seeds.shape), scores, place))
         if step.glances:
-            peaks = peaks or _kernel().peaks_for(scores.shape[1], scores.dtype, number)
+            peaks = peaks or kernel().peaks_for(scores.shape[1], scores.dtype, number)
             so_far = Rows(scores, tuple(ops), seeds, positions, peaks)
             sight = Sight(Sighted(partial(_measure, so_far), tuple(logits.shape[:-1]), _library(logits)))
             now = now._replace(glance=sight)
@@ -184,7 +161,7 @@ def draw_from(asked: Rows, last: Sequence[Op], listeners: Sequence[Step] = ()) -
     ``listeners`` are the steps, where some of them want to be told of the draw.
     """
     steps = _asked((*asked.ops, *last), len(asked.scores))
-    if len(steps.codes) > _kernel().MOST_STEPS:
+    if len(steps.codes) > kernel().MOST_STEPS:
         return None
     wanted, told = _nothing(len(steps.codes) + 1), _UNTOLD
     if any(step.learn is not learn_nothing for step in listeners):
@@ -193,25 +170,35 @@ def draw_from(asked: Rows, last: Sequence[Op], listeners: Sequence[Step] = ()) -
             if step.learn is not learn_nothing:
                 wanted[begin] |= "surprisal" in step.hears
                 wanted[end] |= "surprisal_after" in step.hears
-    choices = _serve("DRAW", asked, steps, _NO_NUMBERS, wanted, told)
-    return Drawn(choices, told) if _served(choices) else None
+    decided = answers_for(len(asked.scores), len(steps.rules)) if len(steps.rules) else None
+    choices = serve("DRAW", asked, steps, _NO_NUMBERS, wanted, told, decided)
+    return Drawn(choices, told, decided) if passed(choices) else None
 
 
-def _served(choices: npt.NDArray[np.int64]) -> bool:
-    return bool(choices[0] >= 0 if len(choices) == 1 else choices.min() >= 0)
+def hand(asked: Rows, logits: Array) -> Handed | None:
+    """The scores behind the steps, or None where the reference has to serve; ``logits`` is as the caller gave it."""
+    steps, number = _asked(asked.ops, len(asked.scores)), len(asked.scores)
+    scores = np.empty(asked.scores.shape)
+    decided = answers_for(number, len(steps.rules))
+    if not passed(serve("SCORES", asked, steps, _NO_NUMBERS, _nothing(len(steps.codes) + 1), scores, decided)):
+        return None
+    answers = iter(decided[:, :, 0].T if logits.ndim == 2 else decided[0, :, 0])
+    temperatures = [next(answers) if op.rule else op.number for op in asked.ops if op.name == "temperature"]
+    return Handed(scores, tuple(_after(asked.ops, decided, logits)), tuple(temperatures))
 
 
 def learned(asked: Rows, steps: Sequence[Step], drawn: Drawn, logits: Array) -> tuple[State, ...]:
     """The states of the steps after the draw; those that learn are told of it as the reference would tell them."""
+    states = _after(asked.ops, drawn.decided, logits)
     if drawn.told is _UNTOLD:
-        return tuple([op.state for op in asked.ops])
+        return tuple(states)
     choice, native = like(drawn.choices, logits), _library(logits)
     told = drawn.told.T if logits.ndim == 2 else drawn.told[0]
     return tuple(
-        op.state
+        state
         if step.learn is learn_nothing
         else step.learn(
-            op.state,
+            state,
             Outcome(
                 None,
                 choice,
@@ -219,52 +206,25 @@ def learned(asked: Rows, steps: Sequence[Step], drawn: Drawn, logits: Array) -> 
                 native(told[end]) if "surprisal_after" in step.hears else None,
             ),
         )
-        for step, op, (begin, end) in zip(steps, asked.ops, _places(asked.ops), strict=True)
+        for step, state, (begin, end) in zip(steps, states, _places(asked.ops), strict=True)
     )
 
 
-def _serve(what: str, asked: Rows, steps: Asked, given: Any, wanted: Any, told: Any) -> npt.NDArray[np.int64]:
-    """Let the kernel pass over all rows, by as many threads as are worth waking; a choice or a code for each."""
-    kernel, scores = _kernel(), asked.scores
-    number, options = scores.shape
-    kind, task = scores.dtype.char, getattr(kernel, what)
-    choices = np.empty(number, np.int64)
-
-    def run(first: int, end: int) -> None:
-        work, peaks = _workspace(options, kind)
-        kernel.serve_rows(
-            task, scores, steps.codes, steps.numbers, asked.seeds, asked.positions, given, wanted,
-            *(asked.peaks or peaks), work, first, end, choices, told,
-        )  # fmt: skip
-
-    if kind not in _compiled:
-        with _said():
-            run(0, 0)
-        _compiled.add(kind)
-    helpers = min(threads(), number, number * options // WORTH_A_THREAD) - 1
-    if helpers <= 0:
-        run(0, number)
-        return choices
-    size = max(1, min(PORTION // options, number // (helpers + 1)))
-    starts = iter(range(0, number, size))  # whoever is free takes the next rows: one thread may be late
-
-    def take() -> None:
-        for start in starts:
-            run(start, min(start + size, number))
-
-    helping = [_pool(helpers).submit(take) for _ in range(helpers)]
-    take()
-    for helper in helping:
-        if not helper.cancel():  # who has not begun need not
-            helper.result()
-    return choices
+def _after(ops: Sequence[Op], decided: Any, logits: Array) -> list[State]:
+    """The states of the steps after the decision: a rule that remembers has answered with its own."""
+    states = [op.state for op in ops]
+    for answer, (place, op) in enumerate([each for each in enumerate(ops) if each[1].rule]):
+        if op.rule and op.rule.remembers:
+            kept = decided[:, answer, 1 : 1 + op.rule.remembers]
+            states[place] = tuple(kept.T.tolist() if logits.ndim == 2 else kept[0].tolist())
+    return states
 
 
 def _measure(asked: Rows, what: str, given: npt.NDArray[np.float64], out: Any = None) -> npt.NDArray[np.float64]:
     """The numbers of the rows behind the steps, three of each."""
     out = np.empty((len(asked.scores), 3)) if out is None else out
     steps = _asked(asked.ops, len(asked.scores))
-    if not _served(_serve(what, asked, steps, given, _nothing(len(steps.codes) + 1), out)):
+    if not passed(serve(what, asked, steps, given, _nothing(len(steps.codes) + 1), out)):
         raise NotSeenError
     return out  # type: ignore[no-any-return]
 
@@ -284,7 +244,26 @@ def _asked(ops: Sequence[Op], rows: int) -> Asked:
     numbers = np.empty((1 if plain else rows, len(given)))
     for place, one in enumerate(given):
         numbers[:, place] = one
-    return Asked(_codes(tuple(names)), numbers)
+    ruled = [(place, op.rule) for op, (place, _) in zip(ops, _places(ops), strict=True) if op.rule]
+    return Asked(_codes(tuple(names)), numbers, _rules(*ruled) if ruled else _NO_RULES)
+
+
+@cache
+def _codes(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    from heatbath.sampling.kernel.ops import OPS
+
+    return np.array([OPS[name] for name in names], np.int64)
+
+
+@cache
+def _rules(*ruled: tuple[int, Rule]) -> npt.NDArray[np.float64]:
+    """Each with its place, its code, and its numbers."""
+    from heatbath.sampling.kernel.listening import MOST_NUMBERS, RULES
+
+    rules = np.zeros((len(ruled), 2 + MOST_NUMBERS))
+    for row, (place, rule) in zip(rules, ruled, strict=True):
+        row[: 2 + len(rule.numbers)] = place, RULES[rule.name], *rule.numbers
+    return rules
 
 
 @cache
@@ -302,11 +281,12 @@ def _places(ops: Sequence[Op]) -> Iterator[tuple[int, int]]:
 
 
 _UNTOLD = np.zeros((1, 3))
+_NO_RULES = np.zeros((0, 2))
 _NO_NUMBERS = np.zeros(1)
 
 
-def like(choices: npt.NDArray[np.int64], logits: Array) -> Array:
-    """The choices as the reference gives them: of the library of the scores, and a single one for a single row."""
+def like(choices: npt.NDArray[Any], logits: Array) -> Array:
+    """What was made of each row as the reference gives it: of the library of the scores, one thing for a single row."""
     given = choices if logits.ndim == 2 else choices[0]
     return _library(logits)(given)
 
@@ -320,101 +300,5 @@ def _as_it_is(numbers: Any) -> Array:
     return numbers
 
 
-def threads(number: int | None = None) -> int:
-    """How many threads draw for large batches; with a number, set it.
-
-    Arguments:
-        number: at least 1. The processors that this process may use, where it was never set. What is drawn does not
-            depend on it.
-
-    Raises:
-        InputError: the number is no whole number >= 1.
-
-    >>> from heatbath.sampling import threads
-    >>> threads(2)
-    2
-    """
-    global _threads  # noqa: PLW0603  a setting of the process, as its processors are
-    if number is not None:
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise InputError(
-                f"{number!r} is no whole number >= 1", doing="setting the number of threads", instead="write threads(2)"
-            )
-        _threads = number
-    return _threads
-
-
-_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-_local = threading.local()
-_compiled: set[str] = set()
 _plans: dict[int, Plan] = {}
 """By the identity of the steps, which a plan holds."""
-
-
-def _in_memory(logits: Any) -> npt.NDArray[Any] | None:
-    """The scores ``(B, V)`` as they lie in memory, float32 or float64; None for what is not there."""
-    if isinstance(logits, np.ma.MaskedArray):
-        return None  # the reference says what is wrong
-    if isinstance(logits, np.ndarray):
-        scores = logits
-    elif array_api_compat.is_torch_array(logits) and logits.device.type == "cpu":
-        scores = _from_torch(logits)
-    else:
-        return None
-    if scores.ndim not in (1, 2) or not scores.size:
-        return None
-    if scores.dtype.char not in "fd":
-        if scores.dtype.kind not in "fiu" and scores.dtype.name != "bfloat16":
-            return None
-        scores = scores.astype(np.float32 if scores.dtype.itemsize <= 2 else np.float64)
-    scores = scores[None, :] if scores.ndim == 1 else scores
-    return scores if scores.flags.c_contiguous else np.ascontiguousarray(scores)
-
-
-def _from_torch(logits: Array) -> npt.NDArray[Any]:
-    tensor = logits.detach()
-    return (tensor.float() if tensor.dtype.itemsize <= 2 else tensor).numpy()  # type: ignore[no-any-return]
-
-
-def _workspace(options: int, kind: str) -> Any:
-    held = getattr(_local, "work", None)
-    if held is None or held[0] != (options, kind):
-        kernel = _kernel()
-        held = _local.work = ((options, kind), (kernel.workspace(options, kind), kernel.peaks_for(options, kind)))
-    return held[1]
-
-
-@cache
-def _codes(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    from heatbath.sampling.kernel.ops import OPS
-
-    return np.array([OPS[name] for name in names], np.int64)
-
-
-@cache
-def _pool(number: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(number, thread_name_prefix="heatbath-draw")
-
-
-@cache
-def _kernel() -> Any:
-    """The kernel; None, with one line in the log, where Numba is not installed."""
-    try:
-        with _said():
-            from heatbath.sampling.kernel import batch
-    except ImportError:
-        log.info("Numba is not installed: sampling takes the slower path; install heatbath[fast] for the compiled one")
-        return None
-    return batch
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Say what is being done where it takes longer than a second."""
-    timer = threading.Timer(1.0, log.warning, ["compiling the sampling kernel, which is done once and then kept"])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -1,0 +1,15 @@
+"""Functions that only compiled code can call, called by Python."""
+
+import inspect
+
+import numba
+
+
+def called(*functions):
+    """Each of them with an entry for Python."""
+    return [_entered(function) for function in functions]
+
+
+def _entered(function):
+    names = ", ".join(inspect.signature(function.py_func).parameters)  # numba builds nothing into a call with a star
+    return numba.njit(eval(f"lambda {names}: function({names})", {"function": function}))
