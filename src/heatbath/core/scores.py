@@ -51,15 +51,17 @@ def as_scores(logits: Any, field: str = "logits") -> Array:
 
     Raises:
         InputError: no real numbers, no options, NaN or +inf (the message names the first, by its row and its position
-            along the last axis), or a row in which every score is -inf. The values of an array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those
-            on a device (:func:`heatbath.core.checks`).
+            along the last axis), or a row in which every score is -inf. The values of an
+            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those on
+            a device (:func:`heatbath.core.checks`).
 
     >>> from heatbath.core import as_scores
     >>> as_scores([2, 1, 0])
     array([2., 1., 0.])
     >>> as_scores([[2.0, 1.0], [float("nan"), 0.0]])
     Traceback (most recent call last):
-    heatbath.errors.InputError: row 1 of logits, position 0: the score is NaN; look for 0/0 or inf - inf in what computes it
+    heatbath.errors.InputError: row 1 of logits, position 0: the score is NaN; look for 0/0 or inf - inf in what
+    computes it
     """
     return read(logits, field).scores
 
