@@ -18,6 +18,7 @@ import heatbath
 from heatbath.cli import app as command_line
 from heatbath.made import MAKERS, UNWRITTEN
 from heatbath.sampling.orders import ENGINES, engine
+from heatbath.sampling.orders.apart import Reason
 from heatbath.sampling.orders.functions import default_order
 from heatbath.service import errors, unsupported
 from heatbath.spec import OPTIONS, Option
@@ -138,7 +139,12 @@ def engine_settings(name: str) -> str:
         )
         for row in engine(name).settings
     )
-    return _table(("setting", "default", "step", "off", "not refused"), rows, (24, 12, 22, 18, 24))
+    held = _table(("setting", "default", "step", "off", "not refused"), rows, (24, 12, 22, 18, 24))
+    apart: dict[Reason, list[str]] = {}
+    for each in engine(name).apart:
+        apart.setdefault(each.reason, []).append(f"``{each.name}``")
+    others = ((", ".join(names), reason.why, reason.instead) for reason, names in apart.items())
+    return f"{held}\n\n{_table(('no chain carries', 'because', 'instead'), others, (36, 32, 32))}"
 
 
 def engine_differences(name: str) -> str:

@@ -50,6 +50,8 @@ def test_a_cold_text_is_told_with_its_loop_and_a_remedy(heatbath):
 def test_a_hot_text_is_told_and_coloured_by_surprise(heatbath):
     ran = heatbath("diagnose", "Once upon a time", "-T", "1.8", "-n", "3", "--seed", "0", terminal=True)
     assert "T is too high" in ran.out
+    plain = heatbath("diagnose", "Once upon a time", "-T", "1.8", "-n", "3", "--seed", "0").out
+    assert "against tail and surprise try temperature(1) or min_p(0.1)" in " ".join(plain.split())
     assert "min_p(0.1) -> temperature(1.8)" in ran.out
     assert "bits of surprise at T = 1" in ran.out
     assert "\x1b[" in ran.out
@@ -147,6 +149,9 @@ def test_saved_answers_and_plain_text(heatbath, tmp_path, drawn):
     assert ran.code == 0
     assert "too low" in ran.out
     assert "20 times: the king said no." in ran.out
+    short = heatbath("diagnose", "--file", "-", stdin="the king said no. " * 4).out
+    assert "no verdict" in short
+    assert "4 times: the king said no." in short
     assert "30 times: 国王说不" in heatbath("diagnose", "--file", "-", stdin="从前" + "国王说不" * 30).out
 
 

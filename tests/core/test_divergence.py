@@ -63,7 +63,7 @@ def test_errors():
         kl([1.0, 0.0], [1.0, 0.0, 2.0])
     with pytest.raises(InputError, match="other_temperature=-1"):
         kl([1.0, 0.0], [1.0, 0.0], 1, -1)
-    with pytest.raises(InputError, match="other_logits: one of its scores is NaN"):
+    with pytest.raises(InputError, match="other_logits, position 1: the score is NaN"):
         kl([1.0, 0.0], [1.0, np.nan])
     with pytest.raises(InputError, match="rows of logits and other_logits"):
         kl(np.zeros((2, 3)), np.zeros((4, 3)))

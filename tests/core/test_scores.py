@@ -24,13 +24,34 @@ def test_integers_and_lists_become_floating(library):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (nan, "row 1 of logits: one of its scores is NaN; look for"),
-        (inf, r"row 1 of logits: one of its scores is \+inf; to force one option, write -inf for all the others"),
+        (nan, "the score is NaN; look for 0/0"),
+        (inf, r"the score is \+inf; to force one option, write -inf for all the others"),
     ],
 )
-def test_values_that_are_no_scores(library, bad, message):
-    with pytest.raises(InputError, match=message):
-        as_scores(library.array([[1.0, 0.0], [bad, 0.0]]))
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_values_that_are_no_scores_are_named_by_row_and_position(library, bad, message, dtype):
+    row = np.full(9, -inf)
+    row[[5, 7]] = bad
+    fine = np.zeros(9)
+    with library.holding(dtype):
+        for rows, where in [
+            ([fine, row, row], "row 1 of logits, position 5"),
+            (row, "logits, position 5"),
+            ([[fine, fine], [fine, row]], r"row \(1, 1\) of logits, position 5"),
+        ]:
+            with pytest.raises(InputError, match=f"^{where}: {message}"):
+                as_scores(library.array(rows, dtype=dtype))
+
+
+def test_a_nan_is_named_before_an_infinity_of_the_same_row(library):
+    with pytest.raises(InputError, match=r"^row 0 of logits, position 2: the score is NaN"):
+        as_scores(library.array([[inf, 0.0, nan], [nan, 0.0, 0.0]]))
+
+
+def test_the_brain_float_of_numpy_tells_the_position_too():
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    with pytest.raises(InputError, match=r"^logits, position 1: the score is \+inf"):
+        as_scores(np.array([0.0, inf], ml_dtypes.bfloat16))
 
 
 def test_a_row_in_which_everything_is_forbidden(library):

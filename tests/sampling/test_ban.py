@@ -42,9 +42,9 @@ def test_pairs_may_be_an_array():
 @pytest.mark.parametrize(
     ("bias", "why"),
     [
-        ({}, "a list that holds something"),
-        (7, "a list that holds something"),
-        ("text", "a list that holds something"),
+        ({}, r"bias must be a list with at least one entry, not \[\]"),
+        (7, "a list with at least one entry, not 7"),
+        ("text", "a list with at least one entry, not 'text'; write for example"),
         ([5, 1.0], "every pair of bias"),
         ([[5]], "pairs"),
         ([[1, 2, 3]], "pairs"),

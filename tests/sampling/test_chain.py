@@ -138,8 +138,8 @@ def test_half_precision_is_computed_in_single():
     ("scores", "why"),
     [
         ([], "there is nothing to choose from"),
-        ([np.nan, 1.0], "one of its scores is NaN"),
-        ([np.inf, 1.0], r"one of its scores is \+inf"),
+        ([np.nan, 1.0], "logits, position 0: the score is NaN"),
+        ([np.inf, 1.0], r"logits, position 0: the score is \+inf"),
         ([-np.inf, -np.inf], "every score is -inf"),
         (3.0, "one number is not a row of scores"),
         ([[[1.0, 2.0]]], r"the scores have shape \(1, 1, 2\)"),

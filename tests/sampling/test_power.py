@@ -300,7 +300,7 @@ BAD = {
     "draws by itself": ({"proposal": hb.chain(hb.sampling.xtc(0.1, 0.5))}, "draws random numbers of its own"),
     "greedy": ({"proposal": hb.chain(hb.greedy())}, "it ends in greedy"),
     "no chain": ({"proposal": hb.top_k(3)}, "it is no chain"),
-    "seeds": ({"seed": [1, 2, 3]}, "3 seeds for 1 rows"),
+    "seeds": ({"seed": [1, 2, 3]}, "3 seeds for 1 row;"),
     "no seed": ({"seed": None}, "a seed is an integer"),
 }
 

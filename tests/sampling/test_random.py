@@ -73,6 +73,8 @@ def test_what_is_no_seed_is_refused(seed):
 def test_the_number_of_seeds_must_be_the_number_of_rows():
     with pytest.raises(hb.InputError, match="3 seeds for 2 rows"):
         as_seeds([1, 2, 3], 2)
+    with pytest.raises(hb.InputError, match="there is 1 seed for 2 rows"):
+        as_seeds([1], 2)
 
 
 def test_gumbel_noise_has_its_distribution_and_keeps_its_tail_in_any_type():

@@ -138,8 +138,17 @@ def _said(verdict: Verdict, case: Case) -> Text:
 
 
 def _remedies(found: Diagnosis) -> Text:
-    """Every remedy once, on a line of its own, so that it can be copied."""
+    """Under the verdicts that it answers, every remedy once, on a line of its own, so that it can be copied."""
+    answered: dict[str, list[str]] = {}
+    for verdict in found.verdicts:
+        for remedy in verdict.remedies:
+            answered.setdefault(remedy, []).append(verdict.name)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for remedy, verdicts in answered.items():
+        together.setdefault(tuple(verdicts), []).append(remedy)
     text = Text()
-    for index, remedy in enumerate(dict.fromkeys(each for verdict in found.verdicts for each in verdict.remedies)):
-        text.append("\n or  " if index else "try  ", "dim").append(remedy, "bold")
+    for names, remedies in together.items():
+        text.append(f"{chr(10) if text else ''}against {' and '.join(names)}", "dim")
+        for index, remedy in enumerate(remedies):
+            text.append("\n or  " if index else "\ntry  ", "dim").append(remedy, "bold")
     return text

@@ -17,10 +17,13 @@ AGAIN = "underline #c85a00"
 
 
 def looping(found: Diagnosis) -> int | None:
-    """Which text the verdict on loops is about; None where none repeats itself."""
+    """Which text the verdict on loops is about, or the one that repeats most; None where none repeats itself."""
     verdict = found.verdict("loops")
-    if verdict.value is None or verdict.outcome == "fine":
+    if verdict.outcome == "fine":
         return None
+    if verdict.value is None:
+        shares = [each.share if each and each.passage else 0.0 for each in found.repeated]
+        return max(range(len(shares)), key=shares.__getitem__) if any(shares) else None
     return next(place for place, each in enumerate(found.repeated) if each and each.share == verdict.value)
 
 

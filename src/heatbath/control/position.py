@@ -37,9 +37,9 @@ def by_text(rules: Any, otherwise: Any) -> Thermostat:
     ======================= ========================================================================================
 
     Arguments:
-        rules: a dictionary or a list of pairs of a place and a temperature: a number, a schedule, a thermostat. A
-            thermostat there sees the decisions at its own place only: ``hold_entropy(1.0, 64)`` holds the mean over
-            them.
+        rules: a dictionary or a list of pairs of a place and a temperature: a number, a schedule, a thermostat; in the
+            text form a list of pairs, ``[['indentation', 0.8]]``. A thermostat there sees the decisions at its own
+            place only: ``hold_entropy(1.0, 64)`` holds the mean over them.
         otherwise: the temperature of all other places, the same.
 
     Raises:
@@ -88,8 +88,9 @@ def by_rule(rules: Any, otherwise: Any) -> Thermostat:
     per row. Whoever masks by the grammar (``sampler.step(..., mask=...)``) knows it.
 
     Arguments:
-        rules: a dictionary or a list of pairs of a rule's name and a temperature: a number, a schedule, a thermostat. A
-            thermostat there sees the decisions of its own rule only.
+        rules: a dictionary or a list of pairs of a rule's name and a temperature: a number, a schedule, a thermostat;
+            in the text form a list of pairs, ``[['string', 1.0]]``. A thermostat there sees the decisions of its own
+            rule only.
         otherwise: the temperature of all other rules, the same.
 
     Raises:

@@ -50,16 +50,18 @@ def as_scores(logits: Any, field: str = "logits") -> Array:
         ``(..., V)``, the same array where nothing had to be converted.
 
     Raises:
-        InputError: no real numbers, no options, NaN, +inf, or a row in which every score is -inf. The values of an
-            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those
-            on a device (:func:`heatbath.core.checks`).
+        InputError: no real numbers, no options, NaN or +inf (the message names the first, by its row and its position
+            along the last axis), or a row in which every score is -inf. The values of an
+            array that is being traced (``jax.jit``, ``vmap``) are not known yet and are not looked at, nor are those on
+            a device (:func:`heatbath.core.checks`).
 
     >>> from heatbath.core import as_scores
     >>> as_scores([2, 1, 0])
     array([2., 1., 0.])
     >>> as_scores([[2.0, 1.0], [float("nan"), 0.0]])
     Traceback (most recent call last):
-    heatbath.errors.InputError: row 1 of logits: one of its scores is NaN; look for 0/0 or inf - inf in what computes it
+    heatbath.errors.InputError: row 1 of logits, position 0: the score is NaN; look for 0/0 or inf - inf in what
+    computes it
     """
     return read(logits, field).scores
 
@@ -77,7 +79,7 @@ def read(logits: Any, field: str = "logits", *others: Any) -> Rows:
         )
     top = xp.max(scores, axis=-1, keepdims=True)  # NaN if one score is NaN
     if known(xp.all(xp.isfinite(top))) is False:
-        raise _bad_row(xp, top, field)
+        raise _bad_row(xp, scores, top, field)
     return Rows(xp, scores, top)
 
 
@@ -115,15 +117,22 @@ def _no_scores(shown: str, field: str) -> InputError:
     )
 
 
-def _bad_row(xp: Any, top: Array, field: str) -> InputError:
+def _bad_row(xp: Any, scores: Array, top: Array, field: str) -> InputError:
     row, number = first_bad(xp.isfinite(top[..., 0]), top[..., 0])
-    if isnan(number):
-        why, instead = "one of its scores is NaN", "look for 0/0 or inf - inf in what computes it"
-    elif number > 0:
-        why, instead = "one of its scores is +inf", "to force one option, write -inf for all the others"
-    else:
+    where = f"{row} of {field}" if row else field
+    if number < 0:
         why, instead = "every score is -inf, which forbids every option", "leave at least one score finite"
-    return InputError(why, on=f"{row} of {field}" if row else field, instead=instead, field=field)
+        return InputError(why, on=where, instead=instead, field=field)
+    if isnan(number):
+        wrong, why, instead = xp.isnan(scores), "the score is NaN", "look for 0/0 or inf - inf in what computes it"
+    else:
+        wrong, why, instead = (
+            scores == xp.inf,
+            "the score is +inf",
+            "to force one option, write -inf for all the others",
+        )
+    position = int(xp.nonzero(wrong)[-1][0])  # row by row, and there are none of this kind in the rows before
+    return InputError(why, on=f"{where}, position {position}", instead=instead, field=field)
 
 
 def check_shape(field: str, given: Array, scores: Array) -> None:

@@ -39,7 +39,7 @@ def checks(*, now: bool) -> Iterator[None]:
     >>> with hb.core.checks(now=True):
     ...     hb.softmax([1.0, float("nan")])
     Traceback (most recent call last):
-    heatbath.errors.InputError: logits: one of its scores is NaN; look for 0/0 or inf - inf in what computes it
+    heatbath.errors.InputError: logits, position 1: the score is NaN; look for 0/0 or inf - inf in what computes it
 
     How to choose: neither. Read the choices when you need them, and then :func:`heatbath.sampling.check_drawn`.
     """

@@ -14,7 +14,9 @@ def listed(values: Any, field: str, instead: str) -> list[Any]:
     if hasattr(values, "tolist"):
         values = values.tolist()
     if not isinstance(values, list | tuple) or not values:
-        raise InputError(f"{field} must be a list that holds something", instead=instead, field=field)
+        raise InputError(
+            f"{field} must be a list with at least one entry, not {show(values):.60}", instead=instead, field=field
+        )
     return list(values)
 
 

@@ -214,7 +214,7 @@ def as_seeds(seed: Any, rows: int) -> Words:
 
 def _not_one_each(seeds: int, rows: int, shown: str) -> InputError:
     return InputError(
-        f"there are {seeds} seeds for {rows} rows",
+        f"there {'is 1 seed' if seeds == 1 else f'are {seeds} seeds'} for {rows} row{'s' * (rows != 1)}",
         doing="drawing",
         on=shown,
         instead="give one seed per row, or one number, which row i uses as seed + i",

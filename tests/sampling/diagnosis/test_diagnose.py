@@ -172,6 +172,16 @@ def test_words_alone_tell_loops_and_nothing_else():
     assert diagnose(text="国王说不" * 30).verdict("loops").outcome == "too low"
 
 
+def test_what_repeats_in_a_text_too_short_for_a_verdict_is_named():
+    found = diagnose(text="so " + "the king said no. " * 8)
+    verdict = found.verdict("loops")
+    assert (verdict.outcome, verdict.value) == ("no verdict", None)
+    assert verdict.why == (
+        "a passage of length 4 stands 8 times in one text; a text of 32 runs is needed, and the longest has 30"
+    )
+    assert diagnose(text="so the king said no").verdict("loops").why.startswith("a text of 32 runs is needed")
+
+
 def test_at_1_and_above_a_loop_is_not_blamed_on_the_temperature():
     verdict = diagnose(text="the king said no " * 30, temperature=1.2).verdict("loops")
     assert verdict.outcome == "no verdict"

@@ -12,7 +12,7 @@ ROWS = np.zeros((2, 3))
     ("given", "said"),
     [
         ({}, "nothing is known of the text; give logits, tokens, logprobs, top_logprobs or text"),
-        ({"logits": [[0.0, np.nan]]}, "row 0 of logits: one of its scores is NaN"),
+        ({"logits": [[0.0, np.nan]]}, "row 0 of logits, position 1: the score is NaN"),
         ({"logits": np.zeros((2, 3, 4))}, "the scores have shape (2, 3, 4)"),
         ({"logits": ROWS, "tokens": [0]}, "there are 2 logits and 1 tokens"),
         ({"logits": ROWS, "tokens": [0, 3]}, "a token is a whole number from 0 to 2, not 3"),

@@ -45,7 +45,7 @@ def random_settings(engine, random, share=0.4, without=()):
         value = next((VALUES[key] for key in keys if key in VALUES), None)
         if value is not None and random.random() < share:
             number = True if isinstance(row.default, bool) else value(random)
-            number = number / row.scale if row.scale == 1e-4 else number
+            number = row.outside(number) if row.spelling or row.scale == 1e-4 else number
             if number in row.legal:
                 given[row.name] = number
     return given

@@ -11,6 +11,7 @@ from heatbath.sampling.orders.table import ENGINES
 from tests.sampling.llama import llama
 from tests.sampling.orders.llama_chain import common, left_by
 from tests.sampling.orders.rows import drawn_from
+from tests.sampling.orders.source import functions
 
 INF = np.inf
 TIED = np.log(np.array([0.25, 0.25, 0.25, 0.25], np.float32))
@@ -33,7 +34,7 @@ def processed(name, row, *given):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     library = pytest.importorskip("transformers", reason="transformers is not installed")
     made = getattr(library.generation.logits_process, name)(*given)
-    return made(None, torch.tensor(np.array([row], np.float32)))[0].numpy()
+    return made(torch.zeros((1, 1), dtype=torch.int64), torch.tensor(np.array([row], np.float32)))[0].numpy()
 
 
 def difference(name):
@@ -163,9 +164,35 @@ def test_breakers_are_token_ids():
 
 
 @difference("tfs_z")
-def test_what_does_nothing_there_is_unknown_here():
-    with pytest.raises(hb.InputError, match="no setting 'tfs_z'"):
+def test_what_does_nothing_there_is_refused_here():
+    with pytest.raises(hb.InputError, match=r"tfs_z of llama-cpp-python is no part of a chain: .* does nothing"):
         hb.orders.llama_cpp_python(tfs_z=0.9)
+    assert str(hb.orders.llama_cpp_python(tfs_z=1.0)) == str(hb.orders.llama_cpp_python())
+
+
+@difference("banned end")
+def test_the_end_of_a_text_can_be_banned():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    assert np.isfinite(processed("NoBadWordsLogitsProcessor", TIED, [[0], [2]], torch.tensor([0]))).tolist()[0]
+    assert kept("transformers", TIED, do_sample=True, bad_words_ids=[[0], [2]]) == [1, 3]
+
+
+@difference("bad words")
+def test_bad_words_are_token_ids():
+    for name in ("vLLM", "vLLM V1"):
+        assert kept(name, TIED, bad_words=[[0]]) == [1, 2, 3]
+        with pytest.raises(hb.InputError, match=r"sequences .*ban_sequences\(\[\[5, 17\]"):
+            kept(name, TIED, bad_words=["king"])
+
+
+@difference("bad words across")
+def test_bad_words_may_begin_in_the_prompt():
+    [theirs] = functions("vllm", "v1/sample/ops/bad_words.py", "_apply_bad_words_single_batch", _SMALLEST_LOGIT=-INF)
+    for written, left in (([], [0, 1, 2, 3]), ([1], [0, 1, 3])):
+        row = TIED.copy()
+        theirs(row, [[1, 2]], written)
+        assert np.flatnonzero(np.isfinite(row)).tolist() == left
+    assert kept("vLLM", TIED, text=[1], bad_words=[[1, 2]]) == [0, 1, 3]
 
 
 @difference("top_k = V")

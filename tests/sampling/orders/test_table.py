@@ -85,8 +85,8 @@ ORDERS = {
     "ExLlamaV2": "repetition frequency presence logit_bias dry smoothing temperature top_k top_p top_a min_p tail_free "
     "typical mirostat xtc",
     "ExLlamaV3": "logit_bias repetition presence frequency temperature min_p top_k top_p adaptive_p",
-    "text-generation-webui": "repetition presence frequency dry top_n_sigma temperature dynatemp smoothing top_k top_p "
-    "typical epsilon eta tail_free top_a min_p adaptive_p mirostat xtc no_repeat_ngram",
+    "text-generation-webui": "bans repetition presence frequency dry top_n_sigma temperature dynatemp smoothing top_k "
+    "top_p typical epsilon eta tail_free top_a min_p adaptive_p mirostat xtc no_repeat_ngram",
     "Ollama MLX": "repetition presence frequency top_k temperature top_p min_p",
     "TensorRT-LLM": "repetition presence frequency temperature top_k top_p min_p",
     "TensorRT-LLM C++": "temperature repetition presence frequency top_k top_p min_p",

@@ -26,6 +26,9 @@ def loops(evidence: Evidence) -> Verdict:
         why = (
             f"a text of {FEWEST} runs is needed, and the longest has {most}" if told else "it needs tokens or the text"
         )
+        found = max((found for _, found in told), key=lambda each: each.share, default=None)
+        if found is not None and found.passage:
+            why = f"{_said(found)}; {why}"
         return no_verdict(name, measure, why)
     level = 1 - (1 - evidence.level) / len(long)  # one text of several is looked for
     judged = [(share_interval(found.again.astype(float), level), known, found) for known, found in long]

@@ -9,12 +9,20 @@ from heatbath.errors import InputError, while_doing
 from heatbath.made import show
 from heatbath.sampling.chain import Sampler, chain
 from heatbath.sampling.draw import categorical, greedy
+from heatbath.sampling.orders.apart import Apart
 from heatbath.sampling.orders.links import EARLY, Link, swap
 from heatbath.sampling.orders.values import ANY, NONE, Values
 from heatbath.types import NOTHING
 
 Given = Mapping[str, Any]
 """Settings by the engine's names."""
+
+
+class Spelling(NamedTuple):
+    """How an engine writes the argument of a step."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
 
 
 class Setting(NamedTuple):
@@ -34,6 +42,8 @@ class Setting(NamedTuple):
     """The step's argument is the setting times this: bits become nats."""
     whole: Values = NONE
     """Values that mean "all of them": the step's argument is then None."""
+    spelling: Spelling | None = None
+    """How the engine writes the argument, where it is not as the step does."""
 
     @property
     def neutral(self) -> Any:
@@ -51,6 +61,8 @@ class Setting(NamedTuple):
         """The argument of the step."""
         if value in self.whole:
             return None
+        if self.spelling:
+            return self.spelling.read(value)
         return value * self.scale if self.scale != 1 else value
 
     def outside(self, argument: Any) -> Any:
@@ -59,6 +71,8 @@ class Setting(NamedTuple):
             return self.whole.example
         if isinstance(self.default, bool):
             return bool(argument)
+        if self.spelling:
+            return self.spelling.write(argument)
         return argument / self.scale if self.scale != 1 else argument
 
 
@@ -113,17 +127,26 @@ class Engine(NamedTuple):
     said: Mapping[str, str] = NOTHING
     """For the docs: what it does with T at the ends ("T = 0", ...)."""
     differences: tuple[Difference, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    """Settings that it has and no chain carries."""
 
     def setting(self, name: str) -> Setting:
         """The row of a setting.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: there is none of that name, or none that a chain carries.
         """
         rows = {row.name: row for row in self.settings}
         if name not in rows:
+            for each in self.apart:
+                if each.name == name:
+                    raise InputError(
+                        f"{name} of {self.name} is no part of a chain: {each.reason.why}",
+                        instead=each.reason.instead,
+                        field=name,
+                    )
             raise InputError(
-                f"{self.name} has no setting {show(name)} that decides what is drawn",
+                f"{self.name} has no setting {show(name)} that is known here",
                 instead=meant(str(name), rows),
                 field=str(name),
             )
@@ -133,9 +156,13 @@ class Engine(NamedTuple):
         """Every setting, the ones that were not given at their defaults, as the engine takes them.
 
         Raises:
-            InputError: an unknown name, or a value that the engine refuses.
+            InputError: an unknown name, one that no chain carries, or a value that the engine refuses.
         """
+        asked = {each.name for each in self.asked_apart(given)}
+        idle = {each.name for each in self.apart} - asked
         for name, value in given.items():
+            if name in idle:
+                continue
             row = self.setting(name)
             if not row.takes(value):
                 raise InputError(
@@ -144,6 +171,10 @@ class Engine(NamedTuple):
                     field=name,
                 )
         return self.adjust({row.name: given.get(row.name, row.default) for row in self.settings})
+
+    def asked_apart(self, given: Given) -> list[Apart]:
+        """The settings among these that no chain carries and that ask for something."""
+        return [each for each in self.apart if each.name in given and given[each.name] not in each.off]
 
     def links(self, given: Given) -> tuple[list[Link], bool]:
         """The steps as data, in the order of the engine, and whether the argmax follows them at once."""

@@ -4,6 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from heatbath.core.arrays import is_number
+from heatbath.sampling.orders.apart import (
+    ALLOWED,
+    LENGTH,
+    RUNNING,
+    SEED,
+    SHORTEST,
+    SHOWN,
+    SKEWED,
+    STOP,
+    TEXTS,
+    TWO_PROMPTS,
+    WHOLE_REPEATS,
+    YOURS,
+    apart,
+)
 from heatbath.sampling.orders.common import BITS, EXACTLY_K, FLOAT32, REAL, REPEATED, is_zero
 from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting
 from heatbath.sampling.orders.values import (
@@ -44,6 +59,19 @@ def _exl2_order(given: Given) -> tuple[str, ...]:
         order = tuple(step for step in order if step != "temperature" or not given["temperature_last"])
         order = (*order[:-1], "dynatemp", "xtc")
     return order
+
+
+JOB = (
+    *apart(SEED, "seed"),
+    *apart(LENGTH, "max_new_tokens"),
+    *apart(STOP, "stop_conditions", off=one_of(None, [])),
+    *apart(SHORTEST, "min_new_tokens", off=one_of(None, 0)),
+    *apart(ALLOWED, "filters", off=one_of(None, [])),
+    *apart(TEXTS, "banned_strings", off=one_of(None, [])),
+    *apart(SHOWN, "decode_special_tokens", "return_top_tokens", "return_logits", "return_probs", off=one_of(0, None)),
+    *apart(RUNNING, "token_healing", "identifier", off=one_of(None, False)),
+)
+"""What a job of their generators is told beside its sampler."""
 
 
 EXLLAMAV2 = Engine(
@@ -132,6 +160,14 @@ EXLLAMAV2 = Engine(
         Difference("breakers", "dry_sequence_breakers come from the tokenizer by default; here none"),
         Difference("dry_max_ngram", "compares at most 20 tokens; here as many as there are"),
     ),
+    apart=(
+        *JOB,
+        *apart(TWO_PROMPTS, "cfg_scale"),
+        *apart(SKEWED, "skew", off=one_of(None, 0)),
+        *apart(WHOLE_REPEATS, "dry_max_ngram"),
+        *apart(YOURS, "post_sampling_hooks", off=one_of(None, [])),
+        *apart(RUNNING, "mirostat_mu"),
+    ),
 )
 
 
@@ -185,6 +221,7 @@ EXLLAMAV3 = Engine(
             "top-k ties", "its eager path keeps exactly k, its fused kernel all that tie with the k-th, as here"
         ),
     ),
+    apart=(*JOB, *apart(STOP, "stop_on_loop"), *apart(RUNNING, "max_skips", "max_rq_tokens")),
 )
 
 EXLLAMA = (EXLLAMAV2, EXLLAMAV3)

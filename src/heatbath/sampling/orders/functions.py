@@ -34,6 +34,8 @@ def _doc(engine: Engine) -> str:
 Arguments:
 {arguments}
 
+{_wrapped(f"No chain carries {_named(engine)}; giving one is an error that says why.")}
+
 A thermostat or a schedule can stand in the place of the temperature. At its ends:
 
 {ends}.
@@ -43,7 +45,7 @@ What {engine.name} does that this chain does not:
 {differences}.
 
 Raises:
-    InputError: a name that is unknown, or a value that {engine.name} refuses.
+    InputError: a name that is unknown or that no chain carries, or a value that {engine.name} refuses.
 
 >>> import heatbath as hb
 >>> hb.orders.{engine.function}()
@@ -53,6 +55,10 @@ How to choose: to get the same distribution as from {engine.name}, not the same 
 
 Reference: the source of {engine.name}, {engine.version}.
 """
+
+
+def _named(engine: Engine) -> str:
+    return ", ".join(f"``{each.name}``" for each in engine.apart)
 
 
 def said(row: Setting) -> str:

@@ -1,11 +1,34 @@
 """The engines that serve: transformers, vLLM, SGLang, TensorRT-LLM."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
+from heatbath.sampling.orders.apart import (
+    ADDED_BEFORE,
+    ALLOWED,
+    AT_A_PLACE,
+    BEAMS,
+    COUNT,
+    ENCODER,
+    INSIDE,
+    LENGTH,
+    MENDED,
+    RUNNING,
+    SEED,
+    SHORTEST,
+    SHOWN,
+    STOP,
+    TEXTS,
+    TWO_PROMPTS,
+    UNKNOWN,
+    WATERMARK,
+    YOURS,
+    apart,
+)
 from heatbath.sampling.orders.common import FINITE_T, FIRST_OF_TIED, FLOAT32, LAST_OF_TIED, is_zero
-from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, differs
+from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, Spelling, differs
 from heatbath.sampling.orders.links import Link
 from heatbath.sampling.orders.values import (
     FINITE,
@@ -47,7 +70,32 @@ TEMPERED = ("temperature", "top_h", "top_k", "top_p", "min_p", "typical", "epsil
 def _transformers_order(given: Given) -> tuple[str | Link, ...]:
     """top_h looks at the 100 best options and leaves no other."""
     hundred = [Link("top_k", {"k": 100})] if given["top_h"] is not None else []
-    return ("repetition", "no_repeat_ngram", "ban_sequences", "bans", "temperature", *hundred, *TEMPERED[1:])
+    return (
+        "logit_bias",
+        "repetition",
+        "no_repeat_ngram",
+        "ban_sequences",
+        "bans",
+        "temperature",
+        *hundred,
+        *TEMPERED[1:],
+    )
+
+
+SINGLE = Values(
+    "{(id,): number} or [[[id], number]], of single tokens: one on several tokens is more than a chain can add",
+    lambda bias: bool(bias) and all(len(sequence) == 1 for sequence, _ in _biased(bias)),
+)
+
+
+def _biased(bias: Any) -> list[tuple[Any, Any]]:
+    return list(bias.items() if isinstance(bias, Mapping) else bias)
+
+
+BY_SEQUENCE = Spelling(
+    read=lambda bias: {token: float(add) for (token,), add in _biased(bias)},
+    write=lambda bias: {(token,): float(add) for token, add in _biased(bias)},
+)
 
 
 TRANSFORMERS = Engine(
@@ -56,6 +104,7 @@ TRANSFORMERS = Engine(
     "5.24.0",
     (
         Setting("do_sample", False, legal=FLAG),
+        Setting("sequence_bias", None, ("logit_bias",), "bias", NOT_GIVEN, SINGLE, spelling=BY_SEQUENCE),
         Setting("repetition_penalty", 1.0, ("repetition",), "penalty", one_of(1.0, None), FLOAT),
         Setting("no_repeat_ngram_size", 0, ("no_repeat_ngram",), "n", one_of(0, None), WHOLE),
         Setting("bad_words_ids", None, ("ban_sequences",), "sequences", NOT_GIVEN),
@@ -95,6 +144,68 @@ TRANSFORMERS = Engine(
         LAST_OF_TIED,
         Difference("infinite T", "with T = inf and a masked option gives NaN; here the rest is equally likely"),
         Difference("top_p = 0", "keeps one option of several that tie at the top; here all of them are kept"),
+        Difference("banned end", "leaves [eos] out of bad_words_ids when it is there by itself; here it is banned"),
+    ),
+    apart=(
+        *apart(LENGTH, "max_new_tokens", "max_length"),
+        *apart(STOP, "stop_strings", "eos_token_id", "max_time"),
+        *apart(COUNT, "num_return_sequences", off=one_of(None, 1)),
+        *apart(SHORTEST, "min_new_tokens", "min_length", off=one_of(None, 0)),
+        *apart(ALLOWED, "prefix_allowed_tokens_fn", "constraints", "force_words_ids"),
+        *apart(
+            AT_A_PLACE,
+            "forced_bos_token_id",
+            "forced_eos_token_id",
+            "begin_suppress_tokens",
+            "exponential_decay_length_penalty",
+        ),
+        *apart(MENDED, "remove_invalid_values", off=one_of(None, False)),
+        *apart(ENCODER, "encoder_repetition_penalty", off=one_of(None, 1.0)),
+        *apart(ENCODER, "encoder_no_repeat_ngram_size", off=one_of(None, 0)),
+        *apart(TWO_PROMPTS, "guidance_scale", off=one_of(None, 1)),
+        *apart(BEAMS, "num_beams", "num_beam_groups", "length_penalty", off=one_of(None, 1)),
+        *apart(BEAMS, "diversity_penalty", "early_stopping", off=one_of(None, 0, False)),
+        *apart(INSIDE, "penalty_alpha", "dola_layers", "low_memory"),
+        *apart(WATERMARK, "watermarking_config"),
+        *apart(YOURS, "logits_processor", "custom_generate"),
+        *apart(
+            SHOWN,
+            "output_scores",
+            "output_logits",
+            "output_attentions",
+            "output_hidden_states",
+            "return_dict_in_generate",
+            "renormalize_logits",
+            off=one_of(None, False),
+        ),
+        *apart(
+            RUNNING,
+            "use_cache",
+            "cache_implementation",
+            "cache_config",
+            "max_cache_len",
+            "compile_config",
+            "disable_compile",
+            "continuous_batching_config",
+            "prefill_chunk_size",
+            "pad_token_id",
+            "bos_token_id",
+            "decoder_start_token_id",
+            "token_healing",
+            "transformers_version",
+            "prompt_lookup_num_tokens",
+            "max_matching_ngram_size",
+            "speculation_type",
+            "use_mtp",
+            "is_assistant",
+            "num_assistant_tokens",
+            "num_assistant_tokens_schedule",
+            "assistant_confidence_threshold",
+            "assistant_early_exit",
+            "assistant_ensemble_weight",
+            "assistant_lookbehind",
+            "target_lookbehind",
+        ),
     ),
 )
 
@@ -120,6 +231,7 @@ _VLLM: Any = {
     "settings": (
         *PENALTIES,
         Setting("logit_bias", None, ("logit_bias",), "bias", NOT_GIVEN),
+        Setting("bad_words", None, ("ban_sequences",), "sequences", one_of(None, [])),
         Setting("temperature", 1.0, ("temperature",), "thermostat", legal=between(0, 2)),
         Setting("min_p", 0.0, ("min_p",), "p", one_of(0.0), between(0, 1)),
         Setting(
@@ -132,6 +244,7 @@ _VLLM: Any = {
         "repetition",
         "frequency",
         "presence",
+        "ban_sequences",
         "temperature",
         "min_p",
         "top_k",
@@ -154,10 +267,59 @@ _VLLM: Any = {
             "top-k ties", "the Triton path keeps exactly k, the PyTorch path all that tie with the k-th, as here"
         ),
         LAST_OF_TIED,
+        Difference("bad words", "bad_words are texts, tokenised with and without a space in front; here token ids"),
+        Difference("bad words across", "looks for their beginnings in what it wrote; here in the prompt as well"),
+    ),
+    "apart": (
+        *apart(SEED, "seed"),
+        *apart(LENGTH, "max_tokens"),
+        *apart(STOP, "stop", off=one_of(None, [])),
+        *apart(STOP, "stop_token_ids", "repetition_detection", off=one_of(None, [])),
+        *apart(STOP, "ignore_eos", off=one_of(None, False)),
+        *apart(COUNT, "n", off=one_of(None, 1)),
+        *apart(SHORTEST, "min_tokens", off=one_of(None, 0)),
+        *apart(ALLOWED, "allowed_token_ids", "structured_outputs"),
+        *apart(AT_A_PLACE, "thinking_token_budget", "trace_decode_token_ids"),
+        *apart(WATERMARK, "watermarking", off=one_of(None, False)),
+        *apart(YOURS, "extra_args"),
+        *apart(
+            SHOWN,
+            "logprobs",
+            "prompt_logprobs",
+            "prompt_logprob_token_ids",
+            "prompt_logprob_start",
+            "logprob_token_ids",
+            "flat_logprobs",
+            "detokenize",
+            "skip_special_tokens",
+            "spaces_between_special_tokens",
+            "include_stop_str_in_output",
+            "output_kind",
+            "stream_interval",
+        ),
+        *apart(RUNNING, "skip_clone", "skip_reading_prefix_cache", "routed_experts_prompt_start"),
     ),
 }
 VLLM = Engine("vLLM", "vllm", aliases=("vllm v2", "vllm-v2"), **_VLLM)
-VLLM_V1 = Engine("vLLM V1", "vllm_v1", aliases=("vllm-v1",), **_VLLM)
+VLLM_V1 = Engine(
+    "vLLM V1",
+    "vllm_v1",
+    aliases=("vllm-v1",),
+    **_VLLM
+    | {
+        "order": lambda given: (
+            "ban_sequences",
+            "logit_bias",
+            "repetition",
+            "frequency",
+            "presence",
+            "temperature",
+            "min_p",
+            "top_k",
+            "top_p",
+        )
+    },
+)
 
 
 def _sglang_order(given: Given) -> tuple[str, ...]:
@@ -219,6 +381,19 @@ SGLANG = Engine(
             "without overlap scheduling the order of repetition and the other two penalties is not fixed",
         ),
     ),
+    apart=(
+        *apart(SEED, "sampling_seed"),
+        *apart(LENGTH, "max_new_tokens"),
+        *apart(STOP, "stop", "stop_token_ids", "stop_regex", off=one_of(None, [])),
+        *apart(STOP, "ignore_eos", off=one_of(None, False)),
+        *apart(COUNT, "n", off=one_of(None, 1)),
+        *apart(SHORTEST, "min_new_tokens", off=one_of(None, 0)),
+        *apart(ALLOWED, "json_schema", "regex", "ebnf", "structural_tag"),
+        *apart(BEAMS, "beam_width", off=one_of(None, 1)),
+        *apart(WATERMARK, "watermark"),
+        *apart(YOURS, "custom_params", "custom_logit_processor"),
+        *apart(SHOWN, "skip_special_tokens", "spaces_between_special_tokens", "no_stop_trim", "stream_interval"),
+    ),
 )
 
 
@@ -275,6 +450,43 @@ def _tensorrt(name: str, function: str, order: tuple[str, ...], aliases: tuple[s
                 "top-p exact hit", "up to 2025 one option more was kept where a prefix has exactly the mass top_p"
             ),
             FIRST_OF_TIED,
+        ),
+        apart=(
+            *apart(SEED, "seed", "random_seed"),
+            *apart(LENGTH, "max_tokens"),
+            *apart(STOP, "stop", "stop_token_ids", off=one_of(None, [])),
+            *apart(STOP, "end_id"),
+            *apart(STOP, "ignore_eos", off=one_of(None, False)),
+            *apart(COUNT, "n", "best_of", off=one_of(None, 1)),
+            *apart(SHORTEST, "min_tokens", off=one_of(None, 0, 1)),
+            *apart(ALLOWED, "guided_decoding"),
+            *apart(TEXTS, "bad"),
+            *apart(UNKNOWN, "bad_token_ids", "no_repeat_ngram_size"),
+            *apart(UNKNOWN, "top_p_min", "top_p_reset_ids", "top_p_decay"),
+            *apart(ADDED_BEFORE, "embedding_bias"),
+            *apart(
+                BEAMS,
+                "use_beam_search",
+                "beam_width_array",
+                "beam_search_diversity_rate",
+                "length_penalty",
+                "early_stopping",
+                off=one_of(None, False),
+            ),
+            *apart(YOURS, "logits_processor"),
+            *apart(YOURS, "apply_batched_logits_processor", off=one_of(None, False)),
+            *apart(
+                SHOWN,
+                "logprobs",
+                "prompt_logprobs",
+                "return_context_logits",
+                "return_generation_logits",
+                "exclude_input_from_output",
+                "include_stop_str_in_output",
+                "detokenize",
+                "skip_special_tokens",
+            ),
+            *apart(RUNNING, "pad_id", "lookahead_config", "truncate_prompt_tokens", "add_special_tokens"),
         ),
     )
 

@@ -6,6 +6,21 @@ from typing import Any
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
 from heatbath.made import show
+from heatbath.sampling.orders.apart import (
+    ALLOWED,
+    AT_A_PLACE,
+    AT_LEAST,
+    COUNT,
+    LENGTH,
+    NO_EFFECT,
+    NO_END,
+    RUNNING,
+    SEED,
+    SHOWN,
+    STOP,
+    YOURS,
+    apart,
+)
 from heatbath.sampling.orders.common import BITS, EXACTLY_K, FIRST_OF_TIED, FLOAT32, REAL, REPEATED, is_zero
 from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, meant
 from heatbath.sampling.orders.values import (
@@ -173,12 +188,44 @@ LLAMA_CPP = Engine(
     arrangements=_samplers,
     aliases=("llamacpp", "llama-server", "llama_server", "koboldcpp's llama.cpp"),
     said=HEAT,
+    apart=(
+        *apart(SEED, "seed", off=one_of(None, -1)),
+        *apart(LENGTH, "n_predict", "max_tokens", "max_completion_tokens", off=one_of(None, -1)),
+        *apart(STOP, "stop", off=one_of(None, [])),
+        *apart(STOP, "n_indent", "t_max_predict_ms", "t_max_prompt_ms", off=one_of(None, 0, -1)),
+        *apart(COUNT, "n", "n_cmpl", off=one_of(None, 1)),
+        *apart(NO_END, "ignore_eos", off=one_of(None, False)),
+        *apart(ALLOWED, "grammar", "json_schema", "grammar_lazy", "grammar_triggers", off=one_of(None, "", False)),
+        *apart(AT_A_PLACE, "reasoning_budget_tokens", off=one_of(None, -1)),
+        *apart(AT_LEAST, "min_keep", off=one_of(None, 0, 1)),
+        *apart(
+            SHOWN,
+            "n_probs",
+            "logprobs",
+            "post_sampling_probs",
+            "return_tokens",
+            "response_fields",
+            "timings_per_token",
+            "stream",
+            "verbose",
+            "echo",
+        ),
+        *apart(RUNNING, "cache_prompt", "n_cache_reuse", "n_keep", "n_discard", "lora", "backend_sampling", "id_slot"),
+    ),
     differences=(
         *DIFFERENCES,
         Difference(
             "breakers", "dry_sequence_breakers are texts, newline, colon, quote and star by default; here token ids"
         ),
     ),
+)
+
+OLLAMA_APART = (
+    *apart(SEED, "seed", off=one_of(None, -1)),
+    *apart(LENGTH, "num_predict", off=one_of(None, -1)),
+    *apart(STOP, "stop", off=one_of(None, [])),
+    *apart(ALLOWED, "format", off=one_of(None, "")),
+    *apart(RUNNING, "num_ctx", "num_keep", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"),
 )
 
 OLLAMA = Engine(
@@ -193,6 +240,7 @@ OLLAMA = Engine(
     aliases=("ollama gguf", "ollama-gguf"),
     said=HEAT,
     differences=DIFFERENCES,
+    apart=OLLAMA_APART,
 )
 
 
@@ -237,7 +285,18 @@ LLAMA_CPP_PYTHON = Engine(
     },
     differences=(
         *(each for each in DIFFERENCES if each.name not in ("XTC ties", "n-sigma first")),
-        Difference("tfs_z", "is accepted and does nothing; here it is unknown"),
+        Difference("tfs_z", "is accepted and does nothing; here it is refused, unless it is 1"),
+    ),
+    apart=(
+        *apart(SEED, "seed"),
+        *apart(LENGTH, "max_tokens", off=one_of(None, 0, -1)),
+        *apart(STOP, "stop", off=one_of(None, [])),
+        *apart(STOP, "stopping_criteria"),
+        *apart(ALLOWED, "grammar", "response_format"),
+        *apart(NO_EFFECT, "tfs_z", off=one_of(None, 1.0)),
+        *apart(YOURS, "logits_processor"),
+        *apart(SHOWN, "logprobs", "top_logprobs", "echo", "stream", "suffix"),
+        *apart(RUNNING, "model"),
     ),
 )
 

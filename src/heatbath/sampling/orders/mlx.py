@@ -1,9 +1,10 @@
 """The engines on MLX: Ollama for MLX models, and mlx-lm."""
 
 from heatbath.core.arrays import is_number
+from heatbath.sampling.orders.apart import AT_LEAST, LENGTH, RUNNING, SEED, YOURS, apart
 from heatbath.sampling.orders.common import EXACTLY_K, FIRST_OF_TIED, FLOAT32, REAL, REPEATED, is_zero
 from heatbath.sampling.orders.engine import Difference, Engine, Setting
-from heatbath.sampling.orders.llama import LAST, PENALTIES, TOP_K
+from heatbath.sampling.orders.llama import LAST, OLLAMA_APART, PENALTIES, TOP_K
 from heatbath.sampling.orders.values import (
     FINITE,
     NONE,
@@ -48,6 +49,7 @@ OLLAMA_MLX = Engine(
         EXACTLY_K,
         FIRST_OF_TIED,
     ),
+    apart=OLLAMA_APART,
 )
 
 
@@ -113,6 +115,23 @@ MLX_LM = Engine(
             "keeps xtc_special_tokens and removes the others; here nothing is removed where one of them would be",
         ),
         Difference("XTC per batch", "one random number decides for all rows of a batch; here each row has its own"),
+    ),
+    apart=(
+        *apart(SEED, "seed"),
+        *apart(LENGTH, "max_tokens", off=one_of(None, -1)),
+        *apart(AT_LEAST, "min_tokens_to_keep", off=one_of(None, 1)),
+        *apart(YOURS, "logits_processors"),
+        *apart(
+            RUNNING,
+            "max_kv_size",
+            "prompt_cache",
+            "prefill_step_size",
+            "kv_bits",
+            "kv_group_size",
+            "quantized_kv_start",
+            "draft_model",
+            "num_draft_tokens",
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from heatbath.core.arrays import is_number
 from heatbath.errors import while_doing
 from heatbath.made import show
+from heatbath.sampling.orders.apart import Apart
 from heatbath.sampling.orders.engine import Engine, Given, settled
 from heatbath.sampling.orders.links import EARLY, MAY_LOSE_THE_BEST, STEPS, Link, swap
 from heatbath.sampling.orders.table import engine
@@ -25,7 +26,7 @@ class Translation(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """Whether both keep the same and draw from the same distribution, but for ends named in :doc:`/engines`."""
+        """Whether nothing is lost: both keep and draw from the same, but for ends named in :doc:`/engines`."""
         return not self.lost
 
 
@@ -43,6 +44,9 @@ def translate(source: str, target: str, settings: Given) -> Translation:
     Masses (``top_p``, ``typical_p``, ...) do not: where one would have to, the translation is not exact, and ``lost``
     says so. Engines with an order of their own choosing (``samplers`` of llama.cpp, ``sampler_priority`` of
     text-generation-webui) are told the order instead.
+
+    Settings that no chain carries, such as a seed or a limit of the length, are listed in ``lost`` with the reason and,
+    where the target has one for the same, with its name.
 
     Arguments:
         source: the engine whose settings these are, such as "llama.cpp"; see :data:`ENGINES`.
@@ -66,7 +70,7 @@ def translate(source: str, target: str, settings: Given) -> Translation:
     """
     first, second = engine(source), engine(target)
     if first is second:
-        first.read(settings)
+        first.read(_carried(first, settings))
         return Translation(dict(settings), (), ())
     with while_doing(f"translating from {first.name} to {second.name}", show(dict(settings))):
         return _Work(first, second, settings).translation()
@@ -78,8 +82,8 @@ class _Work:
     def __init__(self, source: Engine, target: Engine, settings: Given) -> None:
         self.source, self.target = source, target
         self.changed: list[str] = []
-        self.lost: list[str] = []
-        self.links, self.cold = source.links(settings)
+        self.lost = [f"{each.name}: {_apart(each, target)}" for each in source.asked_apart(settings)]
+        self.links, self.cold = source.links(_carried(source, settings))
         self._freeze()
         self._once()
 
@@ -238,6 +242,18 @@ class _Work:
         elif is_number(heat):
             how = f", because in {self.target.name} it stands on the other side of the temperature"
         return f"{name}: {was:g} became {now!r}{how}"
+
+
+def _carried(source: Engine, settings: Given) -> Given:
+    """The settings without those that no chain carries."""
+    without = {each.name for each in source.apart}
+    return {name: value for name, value in settings.items() if name not in without}
+
+
+def _apart(setting: Apart, target: Engine) -> str:
+    """Why a setting is not carried, and what the target calls it."""
+    there = next((each.name for each in target.apart if each.reason is setting.reason and each.reason.same), None)
+    return f"{setting.reason.why}; {target.name} calls it {there}" if there else setting.reason.why
 
 
 def _is_zero(link: Link) -> bool:

@@ -6,8 +6,21 @@ from typing import Any
 from heatbath.core.arrays import is_number
 from heatbath.errors import InputError
 from heatbath.made import show
+from heatbath.sampling.orders.apart import (
+    ALLOWED,
+    ENCODER,
+    INSIDE,
+    LENGTH,
+    NO_END,
+    RUNNING,
+    SEED,
+    SHOWN,
+    STOP,
+    TWO_PROMPTS,
+    apart,
+)
 from heatbath.sampling.orders.common import BITS, FLOAT32, LAST_OF_TIED, REAL, REPEATED
-from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, meant
+from heatbath.sampling.orders.engine import Difference, Engine, Given, Setting, Spelling, meant
 from heatbath.sampling.orders.values import FINITE, FLAG, POSITIVE, WHOLE, Values, at_least, at_most, between, one_of
 
 PRIORITY = {
@@ -45,7 +58,7 @@ def _webui_order(given: Given) -> tuple[str, ...]:
     for name, draws in (("adaptive_p", given["adaptive_target"] > 0), ("mirostat", given["mirostat_mode"] == 2)):
         if draws and name in order:  # it draws at once, and what stands behind it sees one option
             order = order[: order.index(name) + 1]
-    return tuple(PRIORITY[name] for name in order)
+    return ("bans", *(PRIORITY[name] for name in order))
 
 
 def _webui_checked(values: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +79,13 @@ def _priority(steps: Sequence[str]) -> list[dict[str, Any]]:
     back = {step: name for name, step in PRIORITY.items()}
     wanted = [back[step] for step in steps if step in back]
     return [{}, {"temperature_last": True}, {"sampler_priority": [*wanted, *(n for n in PRIORITY if n not in wanted)]}]
+
+
+WRITTEN_IDS = Spelling(
+    read=lambda text: [int(part) for part in text.split(",") if part.strip()],
+    write=lambda ids: ",".join(map(str, ids)),
+)
+IDS = Values("ids in a text, with commas", lambda text: bool(WRITTEN_IDS.read(text)))
 
 
 WEBUI = Engine(
@@ -113,6 +133,7 @@ WEBUI = Engine(
         Setting("mirostat_eta", 0.1, ("mirostat",), "eta", legal=POSITIVE),
         Setting("xtc_probability", 0.0, ("xtc",), "probability", at_most(0), between(0, 1)),
         Setting("xtc_threshold", 0.1, ("xtc",), "threshold", at_least(0.5), REAL),
+        Setting("custom_token_bans", "", ("bans",), "tokens", one_of("", None), IDS, spelling=WRITTEN_IDS),
         Setting("no_repeat_ngram_size", 0, ("no_repeat_ngram",), "n", one_of(0), WHOLE),
         Setting("sampler_priority", None, legal=Values("a list of names", lambda names: not isinstance(names, str))),
     ),
@@ -154,5 +175,19 @@ WEBUI = Engine(
         Difference(
             "adaptive-p and mirostat", "draw at their place in the order, so that all behind them is left out here"
         ),
+    ),
+    apart=(
+        *apart(SEED, "seed", off=one_of(None, -1)),
+        *apart(LENGTH, "max_new_tokens", "auto_max_new_tokens", off=one_of(None, False)),
+        *apart(STOP, "custom_stopping_strings", "stopping_strings", off=one_of(None, [], "")),
+        *apart(NO_END, "ban_eos_token", off=one_of(None, False)),
+        *apart(ALLOWED, "grammar_string", "grammar_file_row", off=one_of(None, "")),
+        *apart(ENCODER, "encoder_repetition_penalty", off=one_of(None, 1)),
+        *apart(TWO_PROMPTS, "guidance_scale", off=one_of(None, 1)),
+        *apart(TWO_PROMPTS, "negative_prompt", off=one_of(None, "")),
+        *apart(INSIDE, "penalty_alpha", off=one_of(None, 0)),
+        *apart(SHOWN, "skip_special_tokens", off=one_of(None, True)),
+        *apart(RUNNING, "prompt_lookup_num_tokens", off=one_of(None, 0)),
+        *apart(RUNNING, "add_bos_token", "static_cache"),
     ),
 )
