@@ -75,10 +75,12 @@ def betting(
             on=f"low={low!r}, high={high!r}",
             instead="write the range of the values",
         )
-    x = (as_numbers(values, "values", doing, low=ends[0], high=ends[1]) - ends[0]) / (ends[1] - ends[0])
+    span, slack = ends[1] - ends[0], 1e-12 * max(abs(ends[0]), abs(ends[1]))  # the ends may have been computed
+    x = (as_numbers(values, "values", doing, low=ends[0] - slack, high=ends[1] + slack) - ends[0]) / span
+    x = np.clip(x, 0.0, 1.0)
     share, side = as_share(alpha, "alpha", doing), as_one_of(side, "side", doing, SIDES)
     centre = float(ends.mean()) if null is None else _null(null, doing)
-    m = (centre - ends[0]) / (ends[1] - ends[0])
+    m = (centre - ends[0]) / span
     if not 0 <= m <= 1:
         raise InputError(
             "null lies within the range", doing=doing, on=f"null={null!r}", instead="write a mean that is possible"
@@ -90,7 +92,7 @@ def betting(
     most = 1 - down.bound(resolution) if side != "above" else np.ones(x.shape)
     hedged = np.maximum(log_up, log_down) - np.log(2)
     log_e = hedged if side == "both" else log_up if side == "above" else log_down
-    least, most = (ends[0] + (ends[1] - ends[0]) * part for part in (least, most))
+    least, most = (ends[0] + span * part for part in (least, most))
     return Interval(moments(values, running=True).mean, least, most, log_e, p_of(log_e), share, centre)
 
 

@@ -232,8 +232,10 @@ def _one_sided(goal: Numbers) -> npt.NDArray[np.float64]:
     y = np.sqrt(2 * np.maximum(goal + log(2), 0.0))
     for _ in range(50):
         below = functions.log_ndtr(y)
-        slope = y + np.exp(-0.5 * y**2 - below) / sqrt(2 * np.pi)
-        y = y - (0.5 * y**2 + below - goal) / slope
+        step = (0.5 * y**2 + below - goal) / (y + np.exp(-0.5 * y**2 - below) / sqrt(2 * np.pi))
+        y = y - step
+        if np.all(np.abs(step) < 1e-12):
+            break
     return np.asarray(y)
 
 

@@ -83,7 +83,7 @@ def moments(values: Any, *, running: bool = False) -> Moments:
         running: whether to give the moments after each observation, ``(..., n)``, instead of after the last.
 
     Returns:
-        :class:`Moments`, fields ``(...)`` or, running, ``(..., n)``.
+        :class:`Moments`, fields ``(...)``; running, ``(..., n)``, and the count, the same for all, ``(n,)``.
 
     Raises:
         InputError: a single number, or values that are not finite.
@@ -115,7 +115,7 @@ def moments(values: Any, *, running: bool = False) -> Moments:
     origin = numbers[..., :1]  # sums of squares lose their digits far from zero
     total = np.cumsum(numbers - origin, axis=-1)
     scatter = np.maximum(np.cumsum(np.square(numbers - origin), axis=-1) - total**2 / n, 0.0)
-    return _moments(np.broadcast_to(n, numbers.shape), origin + total / n, scatter)
+    return _moments(n, origin + total / n, scatter)
 
 
 def from_sums(count: Any, total: Any, squares: Any = None) -> Moments:

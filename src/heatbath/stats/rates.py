@@ -27,8 +27,8 @@ from heatbath.stats.moments import Moments
 PRIOR = (0.5, 0.5)
 """Beta(1/2, 1/2), which pays the least for not knowing the rate in the worst case."""
 
-STEPS = 80
-"""Halvings of a bracket: the ends are exact to rounding."""
+STEPS = 56
+"""Halvings of a bracket of ln k that is 80 wide: the ends are exact to rounding."""
 
 Pair = tuple[Numbers, Numbers]  # of arrays
 
@@ -135,14 +135,16 @@ def rate_difference(
     def loss(pair: Pair) -> Numbers:
         return _loss(n0, p0, pair[0]) + _loss(n1, p1, pair[1])
 
-    def at(way: Callable[[Numbers], Pair]) -> Numbers:
-        """The least evidence among the pairs on the line m1 - m0 = null, on one side of the estimate."""
-        return loss(way(_end(lambda k: np.abs(np.subtract(*way(k)) + (p1 - p0)), np.abs(centre - (p1 - p0)), n)))
-
     known = (n0 > 0) & (n1 > 0)
-    apart = np.where(known, p1 - p0, centre) - centre
-    evidence = np.where(apart > 0, at(falling), at(rising)) if np.any(apart) else np.float64(0)
-    log_e = _one_way(np.where(known & (apart != 0), evidence, 0.0) - paid, apart, side)
+    apart = np.where(known, p1 - p0 - centre, 0.0)
+    if centre == 0:  # one rate for both, and the likeliest is the pooled one
+        pooled = (n0 * p0 + n1 * p1) / np.maximum(n, 1)
+        evidence = loss((pooled, pooled))
+    else:  # the pair on the line m1 - m0 = null, on one of the two ways
+        short = np.abs(apart)
+        up, down = (way(_end(lambda k, way=way: _gone(way(k), p0, p1), short, n)) for way in (rising, falling))
+        evidence = np.where(apart > 0, loss(down), loss(up))
+    log_e = _one_way(np.where(apart != 0, evidence, 0.0) - paid, apart, side)
     budget = paid - np.log(share)
     m0, m1 = rising(_end(lambda k: loss(rising(k)), budget, n))
     high = np.where(known, m1 - m0, 1.0)
@@ -167,7 +169,7 @@ def _paid(n: Numbers, p: Numbers, prior: tuple[float, float]) -> Numbers:
 def _loss(n: Numbers, p: Numbers, m: Numbers) -> Numbers:
     """``n KL(p, m)``; nothing where nothing was seen."""
     rel_entr = special().rel_entr
-    return np.where(n > 0, n * (rel_entr(p, m) + rel_entr(1 - p, 1 - m)), 0.0)
+    return n * np.where(n > 0, rel_entr(p, m) + rel_entr(1 - p, 1 - m), 0.0)
 
 
 def _up(n: Numbers, p: Numbers, k: Numbers) -> Numbers:
@@ -181,6 +183,11 @@ def _up(n: Numbers, p: Numbers, k: Numbers) -> Numbers:
 
 def _down(n: Numbers, p: Numbers, k: Numbers) -> Numbers:
     return 1 - _up(n, 1 - p, k)
+
+
+def _gone(pair: Pair, p0: Numbers, p1: Numbers) -> Numbers:
+    """How far a pair lies from the estimate, across the lines of equal difference."""
+    return np.abs((pair[1] - pair[0]) - (p1 - p0))
 
 
 def _end(rises: Callable[[Numbers], Numbers], budget: Numbers, n: Numbers) -> npt.NDArray[np.float64]:

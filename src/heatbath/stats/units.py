@@ -55,7 +55,7 @@ def by_unit(unit: Any, values: Any, *, roster: Any) -> Units:
     if len(names) < everybody.size:
         twice = next(iter(set(range(everybody.size)) - set(first.tolist())))
         raise InputError(
-            f"{everybody[twice]!r} is on the roster twice",
+            f"{everybody[twice].tolist()!r} is on the roster twice",
             doing=doing,
             on=f"a roster of {everybody.size} units",
             instead="name each unit once, in the arm it was first assigned to",
@@ -65,7 +65,7 @@ def by_unit(unit: Any, values: Any, *, roster: Any) -> Units:
     found = (place < len(names)) & (names[np.minimum(place, len(names) - 1)] == of) if names.size else of != of
     if not np.all(found):
         raise InputError(
-            f"{of[int(np.argmin(found))]!r} has rows and is not on the roster",
+            f"{of[int(np.argmin(found))].tolist()!r} has rows and is not on the roster",
             doing=doing,
             on=f"{of.size} rows of a roster of {everybody.size} units",
             instead="hand in the rows of one arm with the roster of that arm",
