@@ -140,8 +140,8 @@ def rows(data, policy, campaign):
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS)
 def test_real_logs_the_uniform_policy_from_the_learner_s_log(campaign, data):
-    """Two policies ran at the same time in a shop; the log of the learner tells what the uniform one earned, or says that
-    it cannot: one row of the women's log has a propensity of a millionth, and outweighs all others.
+    """Two policies ran at the same time in a shop; the log of the learner tells what the uniform one earned, or says
+    that it cannot: one row of the women's log has a propensity of a millionth, and outweighs all others.
     """
     _, _, truth, uniform = rows(data, "random", campaign)
     _, _, click, p = rows(data, "bts", campaign)

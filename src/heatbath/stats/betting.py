@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.errors import InputError
-from heatbath.stats.checks import SIDES, Numbers, as_numbers, as_one_of, as_share
+from heatbath.stats.checks import SIDES, Numbers, as_null, as_numbers, as_one_of, as_share
 from heatbath.stats.interval import Interval, p_of
-from heatbath.stats.mixture import _null
 from heatbath.stats.moments import moments
 
 SHARE = 0.5
@@ -79,7 +78,7 @@ def betting(
     x = (as_numbers(values, "values", doing, low=ends[0] - slack, high=ends[1] + slack) - ends[0]) / span
     x = np.clip(x, 0.0, 1.0)
     share, side = as_share(alpha, "alpha", doing), as_one_of(side, "side", doing, SIDES)
-    centre = float(ends.mean()) if null is None else _null(null, doing)
+    centre = float(ends.mean()) if null is None else as_null(null, doing)
     m = (centre - ends[0]) / span
     if not 0 <= m <= 1:
         raise InputError(

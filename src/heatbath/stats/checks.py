@@ -117,6 +117,20 @@ def as_positive(value: Any, name: str, doing: str, example: float = 1.0, *, zero
     return float(value)
 
 
+def as_null(null: Any, doing: str) -> float:
+    """The one value that a p-value is about."""
+    number = as_numbers(null, "null", doing)
+    if number.ndim:
+        raise InputError(
+            "null is one number",
+            doing=doing,
+            on=f"null={null!r:.60}",
+            instead="call once per null, or shift the moments with .scaled(1, -null)",
+            field="null",
+        )
+    return float(number)
+
+
 def as_one_of(value: Any, name: str, doing: str, words: Sequence[str]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in words:

@@ -37,7 +37,7 @@ class Interval(NamedTuple):
         time the intersection becomes empty (``low > high``), which is a finding. The e-value stays the current one,
         since the largest e-value so far is none.
 
-        Raises nothing. Intervals of one look only do not hold together, and come back unchanged.
+        Intervals of one look only do not hold together, and come back unchanged.
 
         >>> from heatbath.stats import asymptotic, moments
         >>> shown = asymptotic(moments([0.0, 1.0] * 50, running=True)).running()

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heatbath.errors import InputError
-from heatbath.stats.checks import SIDES, Numbers, as_numbers, as_one_of, as_positive, as_share, special
+from heatbath.stats.checks import SIDES, Numbers, as_null, as_numbers, as_one_of, as_positive, as_share, special
 from heatbath.stats.interval import Interval, p_of
 from heatbath.stats.moments import Moments
 
@@ -192,7 +191,7 @@ def fixed_n(observed: Moments, *, alpha: float = 0.05, null: float = 0.0, side: 
     share = as_share(alpha, "alpha", doing)
     side = as_one_of(side, "side", doing, SIDES)
     functions, se = special(), np.where(np.greater(observed.variance, 0), observed.standard_error, np.inf)
-    z = (_filled(observed.mean) - _null(null, doing)) / se
+    z = (_filled(observed.mean) - as_null(null, doing)) / se
     if side == "both":
         p, reach = 2 * functions.ndtr(-np.abs(z)), -functions.ndtri(share / 2)
     else:
@@ -205,7 +204,7 @@ def _mixture(
 ) -> Interval:
     share = as_share(alpha, "alpha", doing)
     side = as_one_of(side, "side", doing, SIDES)
-    centre = _null(null, doing)
+    centre = as_null(null, doing)
     n = np.asarray(observed.count, dtype=np.float64)
     v = n * mixture_rho(tuned_for, share, side=side) ** 2
     known = (n > 0) & (sd < np.inf)
@@ -250,16 +249,3 @@ def _bounded(
 
 def _filled(mean: Numbers) -> Numbers:
     return np.where(np.isnan(mean), 0.0, mean)
-
-
-def _null(null: Any, doing: str) -> float:
-    number = as_numbers(null, "null", doing)
-    if number.ndim:
-        raise InputError(
-            "null is one number",
-            doing=doing,
-            on=f"null={null!r:.60}",
-            instead="call once per null, or shift the moments with .scaled(1, -null)",
-            field="null",
-        )
-    return float(number)

@@ -19,9 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.errors import InputError
-from heatbath.stats.checks import SIDES, Numbers, as_one_of, as_positive, as_share, special
+from heatbath.stats.checks import SIDES, Numbers, as_null, as_one_of, as_positive, as_share, special
 from heatbath.stats.interval import Interval, p_of
-from heatbath.stats.mixture import _null
 from heatbath.stats.moments import Moments
 
 PRIOR = (0.5, 0.5)
@@ -135,15 +134,16 @@ def rate_difference(
     def loss(pair: Pair) -> Numbers:
         return _loss(n0, p0, pair[0]) + _loss(n1, p1, pair[1])
 
+    def at_null(way: Callable[[Numbers], Pair]) -> Numbers:
+        return loss(way(_end(lambda k: _gone(way(k), p0, p1), np.abs(apart), n)))
+
     known = (n0 > 0) & (n1 > 0)
     apart = np.where(known, p1 - p0 - centre, 0.0)
     if centre == 0:  # one rate for both, and the likeliest is the pooled one
         pooled = (n0 * p0 + n1 * p1) / np.maximum(n, 1)
         evidence = loss((pooled, pooled))
     else:  # the pair on the line m1 - m0 = null, on one of the two ways
-        short = np.abs(apart)
-        up, down = (way(_end(lambda k, way=way: _gone(way(k), p0, p1), short, n)) for way in (rising, falling))
-        evidence = np.where(apart > 0, loss(down), loss(up))
+        evidence = np.where(apart > 0, at_null(falling), at_null(rising))
     log_e = _one_way(np.where(apart != 0, evidence, 0.0) - paid, apart, side)
     budget = paid - np.log(share)
     m0, m1 = rising(_end(lambda k: loss(rising(k)), budget, n))
@@ -258,7 +258,7 @@ def check_prior(prior: Any, doing: str) -> tuple[float, float]:
 
 
 def _rate(null: Any, doing: str, least: float) -> float:
-    number = _null(null, doing)
+    number = as_null(null, doing)
     if not least <= number <= 1:
         raise InputError(
             f"null lies between {least:g} and 1",
