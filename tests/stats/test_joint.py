@@ -84,6 +84,16 @@ def test_units_of_a_covariate_do_not_matter(rng):
     assert (other.mean, other.variance) == pytest.approx((one.mean, one.variance))
 
 
+def test_the_spread_of_a_ratio_is_that_of_its_residuals(rng):
+    x = 1 + rng.poisson(5, 4000)
+    y = x * rng.beta(2, 3, 4000)
+    found = ratio(joint(y, x))
+    r = y.sum() / x.sum()
+    assert found.variance == pytest.approx(np.var(y - r * x, ddof=1) / x.mean() ** 2)
+    left_out = (y.sum() - y) / (x.sum() - x)  # the jackknife
+    assert found.standard_error == pytest.approx(np.sqrt(3999 * left_out.var()), rel=0.01)
+
+
 def test_a_ratio_over_units_covers_and_over_rows_does_not(rng, at_most):
     """Users with many alike answers; a textbook look at the end, so that it is the variance alone that is tested."""
     missed = {"units": [], "rows": []}

@@ -52,6 +52,15 @@ def test_the_tuned_interval_is_the_shortest_at_its_size(alpha):
     assert mixture_rho(700, alpha) == pytest.approx(closed, rel=0.1)  # the approximation of the paper
 
 
+@pytest.mark.parametrize("side", ["both", "above", "below"])
+def test_tuning_for_the_size_that_comes_is_best(side):
+    observed = Moments(900, 0.0, 1.0)
+    right, *wrong = (asymptotic(observed, side=side, tuned_for=900 * times) for times in (1, 0.6, 1.6))
+    for other in wrong:
+        assert max(abs(other.low), 0) > abs(right.low) or side == "below"
+        assert max(abs(other.high), 0) > abs(right.high) or side == "above"
+
+
 def test_the_paper_s_interval():
     n, alpha, rho = 400, 0.05, mixture_rho(5000)
     found = asymptotic(Moments(n, 1.0, 4.0))
