@@ -109,7 +109,7 @@ def rate_difference(
     0.1001 (-0.007055 to 0.2058)
 
     How to choose: thumbs up against thumbs down with few answers or rare thumbs, or a bandit that assigns. It pays for
-    two unknown rates: with hundreds of both outcomes in each arm :func:`asymptotic` of a :func:`difference` is a fourth
+    two unknown rates: with hundreds of both outcomes in each arm :func:`asymptotic` of a :func:`difference` is a third
     shorter. The
     trials of one arm must have one chance of success given the past: where that drifts and the probabilities of the
     arms change too, take :func:`aipw`.
