@@ -66,6 +66,14 @@ def test_before_anything_is_seen_everything_is_possible():
     assert (alone.low, alone.high, alone.p_value) == pytest.approx((0, 1, 1))
 
 
+def test_no_difference_is_the_limit_of_small_ones_and_the_ends_are_legal():
+    arms = from_sums(50, 10), from_sums(60, 30)
+    at_zero, near = (rate_difference(*arms, null=null).log_e for null in (0.0, 1e-9))
+    assert near == pytest.approx(at_zero, abs=1e-6)
+    assert rate_difference(*arms, null=1.0).p_value == rate_difference(*arms, null=-1.0).p_value == 0
+    assert rate_difference(from_sums(5, 0), from_sums(5, 5), null=1.0).p_value == 1
+
+
 def test_one_side_is_a_bound():
     two = (from_sums(400, 100), from_sums(400, 160))
     above, below = (rate_difference(*two, side=side) for side in ("above", "below"))

@@ -114,8 +114,9 @@ def feedback_rate(answered: Any, asked: Any, *, alpha: float = 0.01, prior: tupl
     answers compares different people; :func:`sample_ratio` on assignments does not see it. If the alarm rings, count
     silence as an outcome of its own (:func:`by_unit` keeps silent units), or compare the rates themselves.
 
-    Reference: the bet is the k-sample test of Turner, Ly and Grünwald, 2021, against the likeliest common rate
-    (Wasserman, Ramdas and Balakrishnan, "Universal inference", PNAS 2020).
+    Reference: Wasserman, Ramdas and Balakrishnan, "Universal inference", PNAS 2020, with a mixture as the bet; compare
+    Turner, Ly and Grünwald, "Generic E-variables for exact sequential k-sample tests that allow for optional stopping",
+    2021.
     """
     doing = "checking the rate of feedback"
     n = as_numbers(asked, "asked", doing, low=0, whole=True)

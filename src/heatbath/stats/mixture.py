@@ -53,8 +53,8 @@ def mixture_rho(sample_size: float, alpha: float = 0.05, *, side: str = "both") 
     wider, one ten times too large 26 %, so guess low. Choosing n by what the data show breaks the guarantee.
 
     Reference: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic
-    confidence sequences", Annals of Statistics 2024; the closed form there, ``sqrt((-2 ln alpha + ln(-2 ln alpha) + 1)
-    / n)``, is the first step of the iteration that solves this equation.
+    confidence sequences", Annals of Statistics 2024; the closed form there, ``rho^2 = (1 - 2 ln alpha + ln(-2 ln
+    alpha)) / n``, is near this solution.
     """
     doing = "tuning a confidence sequence"
     size = as_positive(sample_size, "sample_size", doing, TUNED_FOR)

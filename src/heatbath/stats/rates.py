@@ -110,13 +110,12 @@ def rate_difference(
 
     How to choose: thumbs up against thumbs down with few answers or rare thumbs, or a bandit that assigns. It pays for
     two unknown rates: with hundreds of both outcomes in each arm :func:`asymptotic` of a :func:`difference` is a third
-    shorter. The
-    trials of one arm must have one chance of success given the past: where that drifts and the probabilities of the
-    arms change too, take :func:`aipw`.
+    shorter. The trials of one arm must have one chance of success given the past: where that drifts and the
+    probabilities of the arms change too, take :func:`aipw`.
 
-    Reference: the product of the bets is the construction of Turner, Ly and Grünwald, "Generic E-variables for exact
-    sequential k-sample tests that allow for optional stopping", 2021; the path of pairs is derived at the top of the
-    file.
+    Reference: Robbins 1970 for each arm; the product and the path of pairs are derived at the top of the file. Another
+    exact sequential test of two rates: Turner, Ly and Grünwald, "Generic E-variables for exact sequential k-sample
+    tests that allow for optional stopping", 2021.
     """
     doing = "computing a confidence sequence for a difference of rates"
     n0, p0 = _booleans(control, "control", doing)

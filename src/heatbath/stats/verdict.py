@@ -78,8 +78,8 @@ def non_inferior(
     The treatment is not worse in valid JSON by 0.02 or more: -0.0008333 (at least -0.008095), whenever you look.
 
     How to choose: for metrics that must not suffer, beside the one that should improve. "No significant loss" is not
-    evidence of no loss: a small experiment finds none. Every guardrail has to pass, so their alphas need not be shared. Booleans that
-    are rare or few: :func:`rate_difference` with ``null=-margin, side="above"`` asks the same exactly.
+    evidence of no loss: a small experiment finds none. Every guardrail has to pass, so their alphas need not be shared.
+    Booleans that are rare or few: :func:`rate_difference` with ``null=-margin, side="above"`` asks the same exactly.
 
     Reference: the same mixture as :func:`asymptotic`; on margins, Schultzberg, Ankargren and Frånberg, "Risk-aware
     product decisions in A/B tests with multiple metrics", 2024.
