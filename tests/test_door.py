@@ -9,7 +9,7 @@ import pytest
 
 import heatbath as hb
 
-ROOMS = {"control", "orders", "sampling", "schedules"}
+ROOMS = {"control", "orders", "sampling", "schedules", "stats"}
 
 
 def test_the_door_lists_exactly_what_is_public():
@@ -40,14 +40,16 @@ def test_importing_heatbath_imports_no_framework():
 
 
 def test_importing_heatbath_leaves_for_later_what_a_draw_never_needs():
-    script = "import sys, heatbath; print(*sorted(m for m in sys.modules if m.startswith('heatbath.sampling.')))"
+    script = "import sys, heatbath; print(*sorted(m for m in sys.modules if m.startswith('heatbath.')))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(ran.stdout.split())
     assert "heatbath.sampling.chain" in loaded
-    assert not loaded & {"heatbath.sampling.orders", "heatbath.sampling.diagnosis"}
+    assert not loaded & {"heatbath.sampling.orders", "heatbath.sampling.diagnosis", "heatbath.stats"}
 
 
-@pytest.mark.parametrize("written", ["hb.orders", "hb.sampling.orders", "hb.sampling.diagnose", "hb.sampling.Wanted"])
+@pytest.mark.parametrize(
+    "written", ["hb.orders", "hb.stats", "hb.sampling.orders", "hb.sampling.diagnose", "hb.sampling.Wanted"]
+)
 def test_what_is_left_for_later_is_there_when_asked_for(written):
     room, _, name = written.rpartition(".")
     script = f"import heatbath as hb; assert {name!r} in dir({room}); print({written}.__name__)"

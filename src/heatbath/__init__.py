@@ -3,6 +3,7 @@
 Put any model in a heat bath: choose how sharply it chooses.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from heatbath import control, sampling, schedules
@@ -38,6 +39,7 @@ from heatbath.thermostat import Thermostat, fixed, scheduled
 from heatbath.types import Outcome, Reading, Seen
 
 if TYPE_CHECKING:
+    from heatbath import stats
     from heatbath.sampling import orders
 
 __version__ = "0.1.0"
@@ -77,6 +79,7 @@ __all__ = [
     "scheduled",
     "schedules",
     "softmax",
+    "stats",
     "temperature",
     "temperature_for",
     "top_k",
@@ -88,11 +91,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Open the room of engines' orders when somebody comes for it: a draw never needs it, and it takes a while."""
+    """Open the rooms of engines' orders and of statistics when somebody comes for them: a draw never needs them."""
     if name == "orders":
         return sampling.orders
+    if name == "stats":
+        return importlib.import_module("heatbath.stats")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "orders"})
+    return sorted({*globals(), "orders", "stats"})

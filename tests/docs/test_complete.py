@@ -35,7 +35,9 @@ def test_every_name_of_the_door_has_its_place(name):
     assert f"heatbath.{name}" in DOCUMENTED, f"add '.. autofunction:: heatbath.{name}' to a page of docs/api"
 
 
-@pytest.mark.parametrize("room", ["core", "schedules", "sampling", "sampling.orders", "control", "spec", "embedded"])
+@pytest.mark.parametrize(
+    "room", ["core", "schedules", "stats", "sampling", "sampling.orders", "control", "spec", "embedded"]
+)
 def test_every_name_of_a_room_has_its_place(room):
     names = importlib.import_module(f"heatbath.{room}").__all__
     homeless = {name for name in names if not {f"heatbath.{name}", f"heatbath.{room}.{name}"} & DOCUMENTED}
