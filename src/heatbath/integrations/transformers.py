@@ -88,8 +88,8 @@ def settings(chain: Any, *, seed: Any = None, pad_token: int | None = None, toke
     [HeatbathProcessor(temperature(0.7) -> min_p(0.05) -> categorical())]
 
     How to choose: :class:`HeatbathGenerate` unless ``generate`` itself must draw, as where another tool calls it and
-    lets you set arguments alone. Handing over scores takes the plain path, which costs more than ``generate``'s own
-    settings do; drawing takes the compiled kernel where that serves, which costs less.
+    lets you set arguments alone. Both take the compiled kernel where that serves; drawing by it as well costs less than
+    handing over scores, from which ``generate`` then draws with a softmax over all of them.
     """
     processor = HeatbathProcessor(chain, seed=seed, pad_token=pad_token, tokenizer=tokenizer)
     return {"do_sample": True, "num_beams": 1, **OFF, "logits_processor": LogitsProcessorList([processor])}
@@ -163,7 +163,7 @@ class HeatbathGenerate:
     processors (before the chain), stopping criteria, streamers, caches, ``return_dict_in_generate`` (its ``scores`` are
     those drawn from), several GPUs. Each call begins new streams, so one object serves many. With
     ``cache_implementation="paged"`` transformers drops ``custom_generate`` without a word, and this is never called:
-    :mod:`heatbath.integrations.transformers_batching` is for that.
+    :func:`heatbath.integrations.transformers_batching.attach` is for that.
 
     Arguments:
         chain: a sampler, its text form, or whatever :func:`heatbath.temperature` takes.
