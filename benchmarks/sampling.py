@@ -36,7 +36,8 @@ from heatbath.sampling.kernel.bits import FAST, key32
 from heatbath.sampling.kernel.weights import LOG2E, weight
 
 TEMPERATURES = {"peaked": 0.8, "flat": 2.0}
-CHAINS: dict[str, Steps] = {  # behind the temperature
+HERE = ("temperature", np.nan)
+CHAINS: dict[str, Steps] = {  # behind the temperature, or with it where it stands
     "temperature": (),
     "top-k 50": (("top_k", 50),),
     "top-k 1000": (("top_k", 1000),),
@@ -49,13 +50,21 @@ CHAINS: dict[str, Steps] = {  # behind the temperature
     "mixture": (("top_k", 50), ("top_p", 0.95), ("min_p", 0.05)),
     "typical .95": (("typical", 0.95),),
     "top-n-sigma 1": (("top_n_sigma", 1.0),),
+    "order of llama.cpp": (("top_k", 40), ("top_p", 0.95), ("min_p", 0.05), HERE),
+    "order of vLLM": (HERE, ("min_p", 0.05), ("top_k", 40), ("top_p", 0.95)),
+    "order of mlx-lm": (("top_p", 0.95), ("min_p", 0.05), ("top_k", 40), HERE),
+    "order of Ollama MLX": (("top_k", 40), HERE, ("top_p", 0.95), ("min_p", 0.05)),
 }
+"""The mixture has the order of transformers, SGLang, TensorRT-LLM, ExLlamaV2 and text-generation-webui."""
+
 LISTENING = {  # thermostats, and how many times a fixed T they may cost
     "edt": ("edt(0.9, 0.5)", 2.0),
     "dynatemp": ("dynatemp(0.8, 0.5)", 2.0),
     "hold_entropy": ("hold_entropy(2.0)", 3.0),
     "hold_entropy of a mean": ("hold_entropy(2.0, 32)", 3.0),
 }
+BEHIND = {"top-p .95": "top_p(0.95)"}
+"""What stands behind the thermostat, where anything does."""
 COMMON = {"temperature", "top_k", "top_p", "min_p"}
 TURNS = 8
 LEAST = 3  # calls, however long they take
@@ -75,7 +84,7 @@ class Extent(NamedTuple):
 
 FULL = Extent(tuple(CHAINS), (32_768, 131_072, 262_144), (1, 8, 64), 7, 0.25, 4)
 QUICK = Extent(
-    ("temperature", "top-k 50", "top-k 1000", "top-p .95", "min-p .05", "mixture", "typical .95", "top-n-sigma 1"),
+    ("temperature", "top-k 50", "top-k 1000", "top-p .95", "min-p .05", "mixture", "typical .95", "order of llama.cpp"),
     (32_768, 131_072),
     (1, 8),
     5,
@@ -95,7 +104,9 @@ class Cell(NamedTuple):
 
     @property
     def steps(self) -> Steps:
-        return ("temperature", TEMPERATURES[self.kind]), *CHAINS[self.chain]
+        heat = ("temperature", TEMPERATURES[self.kind])
+        steps = CHAINS[self.chain]
+        return tuple(heat if step is HERE else step for step in (steps if HERE in steps else (HERE, *steps)))
 
 
 Times = dict[Cell, dict[str, float]]  # microseconds per row of each engine
@@ -260,12 +271,15 @@ def two_threads(cell: Cell, rounds: int) -> tuple[float, float]:
     return statistics.median(taken[1]) / statistics.median(taken[2]), statistics.median(got)
 
 
-def listening(name: str, options: int, rows: int, rounds: int) -> float:
+def listening(cell: Cell, rounds: int) -> float:
     """How many times a chain at a fixed T the same chain costs under a thermostat that looks at the scores."""
-    starts = range(0, max(TURNS, rows), rows)
+    starts = range(0, max(TURNS, cell.rows), cell.rows)
+    shown = scores(cell.options) * np.float32(0.8 / TEMPERATURES[cell.kind])
+    name, _, behind = cell.chain.partition(", ")
     turns = {}
     for text in (LISTENING[name][0], "0.8"):
-        draws = [drawing(hb.parse(f"temperature({text})"), scores(options)[i : i + rows]) for i in starts]
+        ours = hb.parse(" -> ".join([f"temperature({text})", *([BEHIND[behind]] if behind else [])]))
+        draws = [drawing(ours, shown[i : i + cell.rows]) for i in starts]
         turns[text] = itertools.cycle(draws)
         for draw in draws:
             draw()
@@ -312,15 +326,32 @@ def main() -> int:
 
 def heard(extent: Extent) -> dict[str, dict[Cell, float]]:
     """What each thermostat that looks at the scores costs, over a fixed T."""
-    cells = [
-        Cell("peaked", name, *at)
-        for name in LISTENING
-        for at in itertools.product(extent.options, [rows for rows in extent.batches if rows <= TURNS])
-    ]
+    few = [rows for rows in extent.batches if rows <= TURNS]
+    chains = [f"{name}{behind}" for name in LISTENING for behind in ("", *(f", {each}" for each in BEHIND))]
+    cells = [Cell(*at) for at in itertools.product(TEMPERATURES, chains, extent.options, few)]
     ratios: dict[str, dict[Cell, float]] = {name: {} for name in LISTENING}
     for cell in shown("listening", cells):
-        ratios[cell.chain][cell] = listening(cell.chain, cell.options, cell.rows, extent.rounds)
+        ratios[cell.chain.partition(", ")[0]][cell] = listening(cell, extent.rounds)
+    print_heard(ratios, few)
     return ratios
+
+
+def print_heard(ratios: dict[str, dict[Cell, float]], batches: list[int]) -> None:
+    print(f"""
+How many times a chain at T = 0.8 the same chain costs under a thermostat that looks at the scores, which are shaped so
+that T = 0.8 makes them peaked or flat; in batches of {" / ".join(map(str, batches))}.
+""")
+    options = sorted({cell.options for found in ratios.values() for cell in found})
+    print("| | " + " | ".join(map(str, options)) + " | at most |")
+    print("|" + "---|" * (len(options) + 2))
+    for name, found in ratios.items():
+        for cell in found:
+            if cell.options == options[0] and cell.rows == batches[0]:
+                columns = [
+                    " / ".join(f"{found[cell._replace(options=size, rows=rows)]:.1f}" for rows in batches)
+                    for size in options
+                ]
+                print(f"| {cell.kind} {cell.chain} | {' | '.join(columns)} | {LISTENING[name][1]:g} |")
 
 
 def print_table(

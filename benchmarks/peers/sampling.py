@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 Steps = tuple[tuple[str, float], ...]
-"""Names of steps and their parameters, a temperature first."""
+"""Names of steps and their parameters."""
 
 Draw = Callable[[], Any]
 """Draws one option per row."""
@@ -36,6 +36,17 @@ def engines() -> Iterator[Engine]:
             print(f"left out: {name} is not installed")
 
 
+def cheaper(steps: Steps) -> Steps:
+    """Steps that keep the same before a temperature or min-p, and leave them less to do, put there."""
+    moved: list[tuple[str, float]] = []
+    for step in steps:
+        place = len(moved)
+        while step[0] in {"top_k", "top_n_sigma"} and place and moved[place - 1][0] in {"temperature", "min_p"}:
+            place -= 1
+        moved.insert(place, step)
+    return tuple(moved)
+
+
 @njit(error_model="numpy")
 def fill(tokens, row):
     for i in range(row.shape[0]):
@@ -57,9 +68,8 @@ def with_llama(name: str) -> Engine:
 
     @cache
     def chain(steps: Steps) -> Any:
-        first = {"top_k", "top_n_sigma"}  # they keep the same before the temperature, and leave it less to do
         made = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-        for step, number in sorted(steps, key=lambda step: step[0] not in first):
+        for step, number in cheaper(steps):
             lib.llama_sampler_chain_add(made, make[step](number))
         lib.llama_sampler_chain_add(made, lib.llama_sampler_init_dist(7))
         return made
@@ -126,7 +136,7 @@ def with_vllm(name: str) -> Engine:
 
     def prepare(steps: Steps, rows: np.ndarray) -> Draw | None:
         given = dict(steps)
-        if given.keys() - {"temperature", "top_k", "top_p"}:
+        if given.keys() - {"temperature", "top_k", "top_p"} or steps[0][0] != "temperature":
             return None
         k = torch.full((len(rows),), int(given["top_k"])) if "top_k" in given else None
         p = torch.full((len(rows),), given["top_p"]) if "top_p" in given else None
