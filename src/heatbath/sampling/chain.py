@@ -5,11 +5,8 @@ from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
 
-import numpy as np
-from array_api_compat import is_torch_array
-
 from heatbath.core import namespace
-from heatbath.core.arrays import is_array, overflowing
+from heatbath.core.arrays import overflowing
 from heatbath.core.waiting import looks
 from heatbath.errors import InputError, while_doing
 from heatbath.made import show
@@ -21,6 +18,7 @@ from heatbath.sampling.numbers import read_rows
 from heatbath.sampling.parameters import beside
 from heatbath.sampling.random import Chance, chance
 from heatbath.sampling.reading import read, surprisal
+from heatbath.sampling.state import Unpacked, packed, unpack
 from heatbath.sampling.step import Applied, Draw, Moment, Step
 from heatbath.thermostat import learn_nothing
 from heatbath.types import NOTHING, Array, Outcome, Reading, State
@@ -110,7 +108,7 @@ class Sampler(NamedTuple):
                     if handed is not None:
                         return handed._replace(scores=xp.astype(handed.scores, came))
                 applied = self._apply(before, shown, luck, context)
-                return Applied(xp.astype(applied.scores, came), _packed(applied.after), applied.temperature)
+                return Applied(xp.astype(applied.scores, came), packed(applied.after), applied.temperature)
 
     def _compiled(self, logits: Array) -> bool:
         """Whether the compiled kernel may take the scores as they are."""
@@ -130,11 +128,11 @@ class Sampler(NamedTuple):
         for one in handed.temperatures:
             temperature = _product(temperature, beside(one, wide, "temperature"))
         after = passed.after._replace(states=(*passed.after.states[:head], *handed.states))
-        return Applied(scores, _packed(after), temperature)
+        return Applied(scores, packed(after), temperature)
 
     def _apply(
         self,
-        before: "_Unpacked",
+        before: Unpacked,
         scores: Array,
         luck: Chance | None,
         context: Mapping[str, Any],
@@ -169,35 +167,11 @@ class Sampler(NamedTuple):
         with while_doing("learning", self):
             before = self._unpack(state)
             after = tuple(step.learn(part, outcome) for step, part in zip(self.steps, before.states, strict=True))
-            return _packed(before._replace(states=after))
+            return packed(before._replace(states=after))
 
-    def _unpack(self, state: State, scores: Array | None = None) -> "_Unpacked":
-        """The position, the state of each step and the history, checked."""
-        begin = "begin each stream with state = sampler.init() and carry what sampler.step gave back"
-        if isinstance(state, list | tuple) and not state:
-            state = self.init()
-        parts = 3 if self.looks_back else 2
-        if not (isinstance(state, list | tuple) and len(state) in (2, 3) and isinstance(state[1], list | tuple)):
-            raise InputError(f"{show(state):.60} is no state of a sampler", instead=begin, field="state")
-        if len(state[1]) != len(self.steps):
-            why = f"the state belongs to a chain of {len(state[1])} steps, and this one has {len(self.steps)}"
-            raise InputError(why, instead=begin, field="state")
-        if len(state) != parts:
-            why = f"the state has {'a' if parts == 2 else 'no'} history, and this chain {'does not' * (parts == 2)}"
-            why = f"{why.rstrip()} look{'s' * (parts == 3)} back"
-            raise InputError(why, instead=begin, field="state")
-        position = _position(state[0])
-        if position is None:
-            why = f"the position {show(state[0]):.60} is no whole number >= 0, nor one per row"
-            traced = "; draw outside of jax.jit" * is_array(state[0]) * (not isinstance(state[0], np.ndarray))
-            raise InputError(why, instead=begin + traced, field="state")
-        if scores is not None and position.ndim and tuple(position.shape) != tuple(scores.shape[:-1]):
-            why = f"the state is that of {len(position)} rows, and the scores have shape {tuple(scores.shape)}"
-            raise InputError(why, instead="carry one state per batch of the same rows", field="state")
-        if parts == 2:
-            return _Unpacked(position, state[1], None)
-        tokens = state[2] if scores is None else history.read(state[2], scores, self.looks_back)
-        return _Unpacked(position, state[1], tokens)
+    def _unpack(self, state: State, scores: Array | None = None) -> Unpacked:
+        empty = isinstance(state, list | tuple) and not state
+        return unpack(self.init() if empty else state, len(self.steps), self.looks_back, scores)
 
     def step(
         self,
@@ -258,7 +232,7 @@ class Sampler(NamedTuple):
             place = place if drawn.scores.ndim == 2 else place[0]
             choice, after = self._chosen(before, drawn, place)
             return Sampled(
-                choice, _packed(after), read(given, drawn.scores, place, drawn.temperature) if reading else None
+                choice, packed(after), read(given, drawn.scores, place, drawn.temperature) if reading else None
             )
 
     def _quick(self, state: State, logits: Array, seed: Any, context: Mapping[str, Any]) -> Sampled | None:
@@ -293,9 +267,9 @@ class Sampler(NamedTuple):
         first = self._told(passed, choice, choice, self.steps[:head])
         second = asking.learned(asked, steps, drawn, passed.scores)
         after = passed.after._replace(states=(*first, *second), history=self._longer(passed.after.history, choice))
-        return Sampled(choice, _packed(after), None)
+        return Sampled(choice, packed(after), None)
 
-    def _chosen(self, before: "_Unpacked", drawn: "_Passed", place: Array) -> tuple[Array, "_Unpacked"]:
+    def _chosen(self, before: Unpacked, drawn: "_Passed", place: Array) -> tuple[Array, Unpacked]:
         """The choice, and the state after it: each step that learns is told of it, and the history grows."""
         fine = drawable(drawn.scores)
         choice = chosen(place, fine)
@@ -323,42 +297,15 @@ class Sampler(NamedTuple):
         return None if tokens is None else history.extend(tokens, choice, self.looks_back)
 
 
-class _Unpacked(NamedTuple):
-    """A state, read."""
-
-    position: Array
-    """In NumPy, or where nobody looks at a tensor as it is."""
-    states: Sequence[State]
-    history: Array | None
-    """None where no step looks back."""
-
-
 class _Passed(NamedTuple):
     """Scores that went through the steps."""
 
     scores: Array
-    before: _Unpacked
-    after: _Unpacked
+    before: Unpacked
+    after: Unpacked
     temperature: Any
     through: Sequence[Array]
     """The scores as they reached each step, and as they left the last."""
-
-
-def _packed(state: _Unpacked) -> State:
-    position = state.position if is_torch_array(state.position) else state.position.tolist()
-    packed = position, tuple(state.states)
-    return packed if state.history is None else (*packed, state.history)
-
-
-def _position(given: Any) -> Array | None:
-    """A whole number >= 0, or one per row; None for what is not."""
-    if is_array(given) and not looks(given):
-        return given if given.ndim <= 1 and namespace(given).isdtype(given.dtype, "integral") else None
-    try:
-        position = np.asarray(given)
-    except (TypeError, ValueError):  # also what JAX says of a value that is being traced
-        return None
-    return None if position.dtype.kind not in "iu" or position.ndim > 1 or np.any(position < 0) else position
 
 
 def _product(first: Any, second: Array) -> Array:
