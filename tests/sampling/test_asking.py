@@ -1,4 +1,5 @@
 import gc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -55,3 +56,10 @@ def test_states_of_several_rows_have_one_position_each():
     assert choice.tolist() == alone
     with pytest.raises(hb.InputError, match="state"):
         sampler.step(([0], ((), ())), scores, seed=4)
+
+
+@pytest.mark.parametrize("step", [hb.temperature([0.5]), hb.top_k([5]), hb.sampling.smoothing([0.3], [1.0])], ids=str)
+def test_one_number_per_row_is_refused_for_a_single_row(step):
+    for call in (hb.chain(step).scores, partial(hb.chain(step).step, seed=0)):
+        with pytest.raises(hb.InputError, match="single row"):
+            call((), np.zeros(5000, np.float32))

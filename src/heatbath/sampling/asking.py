@@ -122,7 +122,7 @@ def rows(
     if scores is None or positions is None or len(states) != len(steps) or not kernel():
         return None
     ops: list[Op] = []
-    number, peaks = scores.shape[0], None
+    number, shape, peaks = scores.shape[0], tuple(logits.shape[:-1]), None
     seeds = as_seeds(seed, number)
     moment = Moment(None, NO_TOKENS, position, None, context)
     for place, (step, state) in enumerate(zip(steps, states, strict=True), start=first):
@@ -132,20 +132,20 @@ def rows(
         if step.glances:
             peaks = peaks or kernel().peaks_for(scores.shape[1], scores.dtype, number)
             so_far = Rows(scores, tuple(ops), seeds, positions, peaks)
-            sight = Sight(Sighted(partial(_measure, so_far), tuple(logits.shape[:-1]), _library(logits)))
+            sight = Sight(Sighted(partial(_measure, so_far), shape, _library(logits)))
             now = now._replace(glance=sight)
         try:
             op = step.op(state, now) if step.op else None
         except NotSeenError:
             return None
-        if op is None or not (_fits(op.number, number) and all(_fits(one, number) for one in op.more)):
+        if op is None or not all(_fits(one, shape) for one in (op.number, *op.more)):
             return None  # the reference says what is wrong
         ops.append(op)
     return Rows(scores, ops, seeds, positions, peaks)
 
 
-def _fits(number: Any, rows: int) -> bool:
-    return type(number) is float or np.shape(number) in ((), (rows,))
+def _fits(number: Any, rows: tuple[int, ...]) -> bool:
+    return type(number) is float or np.shape(number) in ((), rows)
 
 
 def _positions(position: Any, logits: Any) -> npt.NDArray[np.uint64] | None:
