@@ -1,10 +1,11 @@
 """What the rows of several engines share."""
 
 import math
+from typing import Any
 
 from heatbath.core.arrays import is_number
-from heatbath.sampling.orders.engine import Difference, Given
-from heatbath.sampling.orders.values import Values
+from heatbath.sampling.orders.engine import Difference, Given, Setting
+from heatbath.sampling.orders.values import Values, between, one_of
 
 BITS = math.log(2)
 """Nats in a bit."""
@@ -24,6 +25,17 @@ FIRST_OF_TIED = Difference(
 LAST_OF_TIED = Difference(
     "top-p ties", "of options that tie at the end of the nucleus, keeps those that its sort put last"
 )
+
+
+FREQUENCY_AND_PRESENCE = (
+    Setting("frequency_penalty", 0.0, ("frequency",), "penalty", one_of(0.0), between(-2, 2)),
+    Setting("presence_penalty", 0.0, ("presence",), "penalty", one_of(0.0), between(-2, 2)),
+)
+
+
+def none_of_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    """top_p=0 keeps the best, as does any p below what the best of a billion options has."""
+    return {**values, "top_p": 1e-12} if is_number(values["top_p"]) and values["top_p"] == 0 else values
 
 
 def is_zero(given: Given) -> bool:

@@ -4,12 +4,17 @@ from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.orders.engine import Engine, meant
 from heatbath.sampling.orders.exllama import EXLLAMA
-from heatbath.sampling.orders.leading import LEADING
 from heatbath.sampling.orders.llama import LLAMA
 from heatbath.sampling.orders.mlx import MLX
+from heatbath.sampling.orders.sglang import SGLANG
+from heatbath.sampling.orders.tensorrt import TENSORRT_LLM, TENSORRT_LLM_CPP
+from heatbath.sampling.orders.transformers import TRANSFORMERS
+from heatbath.sampling.orders.vllm import VLLM, VLLM_V1
 from heatbath.sampling.orders.webui import WEBUI
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (*LEADING, *LLAMA, *MLX, *EXLLAMA, WEBUI)}
+_ROWS = (TRANSFORMERS, VLLM, VLLM_V1, SGLANG, TENSORRT_LLM, TENSORRT_LLM_CPP, *LLAMA, *MLX, *EXLLAMA, WEBUI)
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in _ROWS}
 """Every engine by its name."""
 
 
