@@ -4,7 +4,8 @@ import { mark } from "./curve.js";
 import { fill, h, svg } from "./dom.js";
 import { bits, bitsOf, degree, percent, t, whole } from "./i18n.js";
 import { makeRun } from "./run.js";
-import { mean, repeated } from "./surprise.js";
+import { mean, repeated, writtenBefore } from "./surprise.js";
+import { loops } from "./warnings.js";
 
 const LONGEST = 400; // tokens kept in the page
 const HIGHEST = 16; // bits at the top of the small curve
@@ -25,6 +26,7 @@ export function makeLane(app, name, { take, look }) {
     tokens: [],
     begins: 0, // where the draws of this run begin, 0 or behind a token that was picked
     parts: null,
+    again: new Set(), // the tokens of runs that this text had written before
     ended: null,
     take: (index, other) => take(state, index, other),
     look: (index) => look(state, index),
@@ -35,6 +37,7 @@ export function makeLane(app, name, { take, look }) {
   function restart(kept = []) {
     state.begins = 0;
     state.ended = null;
+    state.again = new Set();
     run.restart(kept);
   }
 
@@ -60,8 +63,15 @@ export function makeLane(app, name, { take, look }) {
     element.setAttribute("aria-label", `${t(`lane.${name}`)}, T = ${degree(T)}`);
   }
 
+  function markAgain() {
+    const old = state.again;
+    state.again = writtenBefore(state.tokens);
+    for (const index of state.again.symmetricDifference(old)) run.paint(index);
+  }
+
   function footer(partingWords = parts.textContent) {
     parts.textContent = partingWords;
+    markAgain();
     const measure = app.get().measure;
     const surprisals = state.tokens.map((token) => bitsOf(token[measure]));
     const dx = 200 / Math.max(1, surprisals.length - 1);
@@ -74,7 +84,8 @@ export function makeLane(app, name, { take, look }) {
       repeats: percent(repeated(state.tokens)),
       end: state.ended ? t(`ended.${state.ended}`) : "",
     };
-    facts.textContent = state.tokens.length ? t("lane.facts", about) : "";
+    const words = state.tokens.length ? t("lane.facts", about) : "";
+    fill(facts, words, loops(state.tokens) ? [" ", h("strong", { class: "loops" }, t("lane.loops"))] : []);
     spark.setAttribute("aria-label", t("lane.spark", about));
   }
 

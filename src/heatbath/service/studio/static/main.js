@@ -102,7 +102,7 @@ function shapes(steps) {
   const later = dragging && view?.key === moment.key;
   if (view && (shape === view.shape || later)) return { shape: view.shape, curve: view.curve, zones: view.zones };
   const curve = { free: moment.free, kept: entropyCurve(moment.ranked, steps) };
-  return { shape, curve, zones: zonesOf(moment.ranked, steps) };
+  return { shape, curve, zones: zonesOf(moment.ranked, steps, profile ?? moment.scale) };
 }
 
 function paint() {

@@ -11,6 +11,7 @@ export default {
   "token.end": "⟨end of text⟩",
   "token.label": "{token}, surprisal {bits} bits{parts}",
   "token.parts": ", here the texts part",
+  "token.again": ", written before",
   table: "Show as a table",
   "table.save": "Save as CSV",
   "table.rank": "Rank",
@@ -47,7 +48,7 @@ export default {
   "knob.unit.here.many": "live choices for this token",
   "knob.unit.here.one": "live choice for this token",
   "knob.help":
-    "Above the line: how many tokens the model chooses among, on average over its own texts, before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot for this next token. T can be any number from 0 to inf.",
+    "Above the line: how many tokens the model chooses among, on average over its own texts, before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot for this next token, or so cold that texts repeat themselves. T can be any number from 0 to inf.",
   "knob.help.here":
     "Above the line: how many tokens the model chooses among at this place (it has no measured profile), before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot here. T can be any number from 0 to inf.",
   "knob.temperature": "Temperature T",
@@ -79,6 +80,9 @@ export default {
   "warn.repeats": "It repeats itself",
   "warn.repeats.why":
     "{repeats} of the four-token runs in the chosen continuation had been written before (above {limitRepeats}). Below T = 1 a loop makes itself ever more likely.",
+  "warn.few": "Too cold for a whole text",
+  "warn.few.why":
+    "At this T the model has {mean} per token on average over its own texts (below {few}; at T = 1 it has {own}). With so few, many texts fall into a loop, and a loop makes itself ever more likely.",
   "warn.high": "Too hot",
   "warn.high.why":
     "{share} of the draws here fall outside the model's own {n} best tokens (above {limit}; at T = 1 it is {own}). One such token is enough to derail a sentence.",
@@ -177,6 +181,7 @@ export default {
   "measure.before": "under the model at T = 1",
   "measure.after": "under the sampler",
   legend: "Colour and underline: ",
+  "legend.again": "a run of four written before",
   "lane.cooler": "Cooler",
   "lane.chosen": "Chosen",
   "lane.hotter": "Hotter",
@@ -184,6 +189,7 @@ export default {
   "lane.same": "the same as chosen so far",
   "lane.parts": "parts from chosen at token {n}",
   "lane.facts": "{n} tokens · {mean} bits each · {repeats} repeated {end}",
+  "lane.loops": "It goes round in circles.",
   "lane.spark": "Surprisal of each token in turn: {n} tokens, {mean} bits on average, {repeats} of four-token runs repeated.",
   "ended.stop": "· the model ended it",
   "ended.length": "",
