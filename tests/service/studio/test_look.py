@@ -82,7 +82,7 @@ def test_every_look(open_page, width, theme, language):
 
 def test_warnings_and_long_words_do_not_run_over(open_page):
     for hash_ in ("T=5&on=T", "T=0&on=T", "on=Tk&k=1", "on=k"):
-        page = open_page(f"#v=1&{hash_}&prompt=" + "x" * 90, width=320)
+        page = open_page(f"#v=1&{hash_}&{'y' * 90}=&prompt=" + "x" * 90, width=320)
         assert page.evaluate(OVERFLOW) == []
 
 

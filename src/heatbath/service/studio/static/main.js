@@ -13,6 +13,7 @@ import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
 import { mountKnob } from "./knob.js";
 import { applyChain, atTemperature, entropyCurve, rankScores } from "./maths.js";
+import { mountNotice } from "./notice.js";
 import { mountNumbers } from "./numbers.js";
 import { mountPrompt } from "./prompt.js";
 import { initial, stepsOf, store, textOf } from "./settings.js";
@@ -23,7 +24,7 @@ import { sentence } from "./words.js";
 
 const READ_WITHIN = 4000; // milliseconds that news stays on the screen
 
-const link = fromHash(location.hash, initial());
+const link = fromHash(location.hash, initial()) ?? fromHash("", initial());
 const settings = store(link.settings);
 const named = new Map(); // token id -> { id, text, bytes, end }
 let model = null;
@@ -208,8 +209,9 @@ const knob = mountKnob(app);
 const streams = mountStreams(app);
 const prompt = mountPrompt(app, () => streams.start());
 const header = mountHeader(app);
+const notice = mountNotice();
 const others = [mountWarnings, mountBars, mountNumbers, mountCurve, mountChain, mountDraw, mountCode];
-parts = [header, prompt, knob, streams, ...others.map((mount) => mount(app))];
+parts = [header, notice, prompt, knob, streams, ...others.map((mount) => mount(app))];
 
 settings.listen((now, { before, settled }) => {
   dragging = !settled;
@@ -222,6 +224,8 @@ settings.listen((now, { before, settled }) => {
 addEventListener("hashchange", () => {
   const { prompt: old } = settings.get();
   const next = fromHash(location.hash, { ...initial(), prompt: old });
+  if (!next) return writeLink(); // a place in the page, such as the knob: the settings are put back into the address
+  notice.show(next.refused);
   settings.set({ ...next.settings, prompt: old });
   if (next.language && next.language !== language()) retranslate(next.language);
   if (next.settings.prompt !== old) prompt.use(next.settings.prompt);
@@ -230,6 +234,7 @@ addEventListener("hashchange", () => {
 async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
+  notice.show(link.refused);
   try {
     model = await ask("studio/model");
     const measured = model.profile;
