@@ -218,24 +218,40 @@ def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
     scores = scores_after(words)
     kept = int(np.isfinite(hb.parse("temperature(0.8) -> top_p(0.95)").scores((), scores).scores).sum())
     rows = page.locator(".bar")
-    assert rows.count() == 18
-    assert page.locator(".bar.cut").count() == 18 - kept
+    assert rows.count() == 13
+    assert page.locator(".bar.cut").count() == 13 - kept
     expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
-    expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 17} other tokens")
-    rest = np.sort(hb.softmax(scores))[::-1][17:].sum()
+    expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 12} other tokens")
+    rest = np.sort(hb.softmax(scores))[::-1][12:].sum()
     assert float(rows.last.locator(".was").inner_text().rstrip("%")) == pytest.approx(100 * rest, rel=0.05)
     page.get_by_role("button", name="Show 50").click()
     expect(rows).to_have_count(51)
-    page.get_by_role("button", name="Show 17").click()
-    expect(rows).to_have_count(18)
+    page.get_by_role("button", name="Show 12").click()
+    expect(rows).to_have_count(13)
     page.locator("#bars summary").click()
     lines = page.locator("#bars tbody tr")
-    expect(lines).to_have_count(18)
+    expect(lines).to_have_count(13)
     best = words.tokenizer.decode([int(scores.argmax())]).strip()
     expect(lines.first).to_contain_text(best)
     choose(page, 3)
     page.get_by_role("switch", name="top-p").click()
     expect(page.locator(".bar.cut")).to_have_count(0)
+
+
+def test_the_bars_before_hold_still_while_the_knob_moves(page):
+    """What T cannot change does not move, and the scale says what a length is worth."""
+    hollow = "all => all.map((bar) => bar.getBoundingClientRect().width)"
+    seen = []
+    for T in ("0.8", "0", "0.2", "3", "inf"):
+        page.locator("#temperature").fill(T)
+        with rewritten(page):
+            page.locator("#temperature").press("Enter")
+        seen.append(page.locator(".bar .hollow").evaluate_all(hollow))
+    assert all(widths == seen[0] for widths in seen)
+    end = float(page.locator(".tick-2").inner_text().rstrip("%"))
+    track = page.locator(".bar-track").nth(1).bounding_box()["width"]
+    best = float(page.locator(".bar .was").first.inner_text().rstrip("%"))
+    assert seen[0][0] / track == pytest.approx(best / end, rel=0.02)
 
 
 def saved(page, card):
@@ -253,7 +269,7 @@ def test_the_numbers_behind_a_picture_can_be_saved(page, words):
     scores = scores_after(words)
     name, header, rows = saved(page, "bars")
     assert (name, header) == ("next-token.csv", ["Rank", "Token", "Before", "After"])
-    ranked = np.argsort(-scores, kind="stable")[:17]
+    ranked = np.argsort(-scores, kind="stable")[:12]
     assert [row[1] for row in rows[:-1]] == [words.tokenizer.decode([int(token)]) for token in ranked]
     np.testing.assert_allclose([float(row[2]) for row in rows[:-1]], hb.softmax(scores)[ranked], rtol=1e-9)
     for column in (2, 3):

@@ -4,7 +4,7 @@ import { mountBars } from "./bars.js";
 import { BARS, mountChain } from "./chain.js";
 import { mountCode } from "./codeview.js";
 import { mountCurve } from "./curve.js";
-import { at, fill, h, oncePerFrame } from "./dom.js";
+import { at, fill, h, oncePerFrame, write } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
 import { ask, readScores, wordsFor } from "./events.js";
@@ -12,7 +12,7 @@ import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
 import { mountKnob } from "./knob.js";
-import { applyChain, atTemperature, entropyCurve, rankScores } from "./maths.js";
+import { applyChain, atTemperature, entropyCurve, heatAlone, rankScores } from "./maths.js";
 import { mountNotice } from "./notice.js";
 import { mountNumbers } from "./numbers.js";
 import { mountPrompt } from "./prompt.js";
@@ -80,7 +80,6 @@ function makeView(now) {
   const steps = stepsOf(now);
   const scale = profile ?? moment.scale;
   const T = now.on.temperature ? now.value.temperature : 1;
-  const entropyAt = (at_) => applyChain(ranked, atTemperature(steps, at_)).entropy;
   return {
     settings: now,
     model,
@@ -91,19 +90,32 @@ function makeView(now) {
     result: applyChain(ranked, steps, BARS),
     scale,
     lanes: now.on.temperature ? lanesAround(scale, T) : { cooler: 1, chosen: 1, hotter: 1 },
-    entropyAt,
-    freeEntropy: applyChain(ranked, [{ name: "temperature", value: T }]).entropy,
+    freeEntropy: heatAlone(ranked, T).entropy,
     token: (id) => named.get(id),
   };
 }
 
-/** The curve and the zones: the same at every T, and in a large vocabulary too much work for every frame of a drag. */
+/**
+ * The curve, the zones, and what the warnings found `once`: the same at every T, and in a large vocabulary too much work
+ * for every frame of a drag. Only while another control is dragged do they wait for its end.
+ */
 function shapes(steps) {
   const shape = `${moment.key} ${textOf(atTemperature(steps, 1))}`;
   const later = dragging && view?.key === moment.key;
-  if (view && (shape === view.shape || later)) return { shape: view.shape, curve: view.curve, zones: view.zones };
+  if (view && (shape === view.shape || later)) {
+    return { shape: view.shape, curve: view.curve, zones: view.zones, once: shape === view.shape ? view.once : remember() };
+  }
   const curve = { free: moment.free, kept: entropyCurve(moment.ranked, steps) };
-  return { shape, curve, zones: zonesOf(moment.ranked, steps, profile ?? moment.scale) };
+  return { shape, curve, zones: zonesOf(moment.ranked, steps, profile ?? moment.scale), once: remember() };
+}
+
+/** `once(name, find)` finds it the first time, and gives what was found from then on. */
+function remember() {
+  const found = new Map();
+  return (name, find) => {
+    if (!found.has(name)) found.set(name, find());
+    return found.get(name);
+  };
 }
 
 function paint() {
@@ -112,9 +124,9 @@ function paint() {
   document.body.classList.remove("empty");
   if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
   for (const part of parts) part.paint(view);
-  at("sentence").textContent = sentence(view);
-  at("place").textContent = place();
-  at("printed").textContent = `${view.text} · seed ${view.settings.seed} · ${location.href}`;
+  write(at("sentence"), sentence(view));
+  write(at("place"), place());
+  write(at("printed"), `${view.text} · seed ${view.settings.seed} · ${location.href}`);
 }
 
 /** What the charts show. */

@@ -3,7 +3,7 @@
 
 import { at, fill, h } from "./dom.js";
 import { bits, bitsOf, choices, decimal, degree, language, liveChoices, percent, t, whole } from "./i18n.js";
-import { applyChain, atTemperature, solveAxis } from "./maths.js";
+import { applyChain, atTemperature, heatAlone, solveAxis } from "./maths.js";
 import { stepsOf, withStep } from "./settings.js";
 import { mean, repeated } from "./surprise.js";
 
@@ -62,9 +62,9 @@ function findWarnings(view, written) {
 }
 
 /** Whether T alone, with nothing cut, leaves nothing to chance. */
-const frozen = (ranked, T) => applyChain(ranked, [{ name: "temperature", value: T }]).p[0] > LIMITS.certain;
+const frozen = (ranked, T) => heatAlone(ranked, T).best > LIMITS.certain;
 
-function noEffect({ ranked, result, settings, steps }) {
+function noEffect({ ranked, result, settings, steps, once }) {
   const T = settings.value.temperature;
   if (!settings.on.temperature) {
     return { kind: "off", values: {}, remedies: [toTemperature(settings, T, "remedy.on")] };
@@ -73,7 +73,7 @@ function noEffect({ ranked, result, settings, steps }) {
   const culprit = result.trail.find(({ after }) => after === 1)?.name;
   if (!culprit || culprit === "temperature") return null;
   const alone = applyChain(ranked, steps.filter(({ name }) => name !== culprit));
-  const limit = solveAxis((each) => applyChain(ranked, atTemperature(steps, each)).kept, 2);
+  const limit = once("settles", () => solveAxis((each) => applyChain(ranked, atTemperature(steps, each)).kept, 2));
   const name = t(`step.${culprit}`);
   const value = settings.value[culprit];
   return {
@@ -83,7 +83,7 @@ function noEffect({ ranked, result, settings, steps }) {
   };
 }
 
-function tooLow({ ranked, result, settings, steps, scale }, written) {
+function tooLow({ ranked, result, settings, steps, scale, once }, written) {
   const T = settings.value.temperature;
   if (!settings.on.temperature || T >= 1) return null;
   const certain = frozen(ranked, T) && ranked.own.p[0] <= LIMITS.certain;
@@ -91,8 +91,8 @@ function tooLow({ ranked, result, settings, steps, scale }, written) {
   const entropy = scale.entropyAt(T);
   const few = scale.fromProfile && entropy < stiff(scale);
   if (!certain && again <= LIMITS.repeats && !few) return null;
-  const free = applyChain(ranked, atTemperature(steps, 1)).p[0] < 0.9;
-  const enough = free ? solveAxis((each) => -applyChain(ranked, atTemperature(steps, each)).p[0], -0.9) : 1;
+  const best = (each) => applyChain(ranked, atTemperature(steps, each)).p[0];
+  const enough = once("loose", () => (best(1) < 0.9 ? solveAxis((each) => -best(each), -0.9) : 1));
   // The text to come is not known yet, so the remedy also leaves the range in which texts begin to repeat themselves.
   const livelier = scale.temperatureAt(Math.max(LIVELY, entropy + Math.LN2));
   const to = Math.min(1, Math.max(roundUp(enough), roundUp(livelier)));
@@ -110,7 +110,7 @@ function tooLow({ ranked, result, settings, steps, scale }, written) {
   };
 }
 
-function tooHigh({ ranked, result, settings, steps }, written) {
+function tooHigh({ ranked, result, settings, steps, once }, written) {
   const T = settings.value.temperature;
   if (!settings.on.temperature || T <= 1) return null;
   const share = outside(ranked, result);
@@ -119,7 +119,7 @@ function tooHigh({ ranked, result, settings, steps }, written) {
   const far = share > limit;
   if (!far && surprise <= LIMITS.surprise) return null;
   const safe = (each) => outside(ranked, applyChain(ranked, atTemperature(steps, each)));
-  const to = far ? Math.max(1, Number(solveAxis(safe, limit - LIMITS.more / 2).toFixed(2))) : 1;
+  const to = far ? once("safe", () => Math.max(1, Number(solveAxis(safe, limit - LIMITS.more / 2).toFixed(2)))) : 1;
   const remedies = [toTemperature(settings, to)];
   const order = ["min_p", ...settings.order.filter((name) => name !== "min_p")];
   const guarded = { ...withStep(settings, "min_p", 0.1), order };
