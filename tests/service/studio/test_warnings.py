@@ -133,7 +133,7 @@ DEFAULT = "#v=1&T={T}&k=40&p=0.95&m=0.05&on=Tp&order=Tkpm&seed=7&by=before&lang=
 def test_the_cold_that_is_meant_to_repeat_warns(open_page, tales):
     """The text stays below the limit of repeats; the profile knows better."""
     page = open_page(DEFAULT.format(T=0.2), url=tales.url)
-    expect(warning(page, "few")).to_contain_text("has 1.3 live choices per token on average")
+    expect(warning(page, "few")).to_contain_text("has 1.3 live choices per token on average (below 2;")
     expect(warning(page, "few")).to_contain_text("(below 2; at T = 1 it has 9.9)")
     thumb, hatched = (page.locator(part).bounding_box() for part in ("#knob", "#zones rect.zone-low"))
     share = float(page.locator("#knob").input_value()) / 240

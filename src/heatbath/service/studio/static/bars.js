@@ -7,7 +7,7 @@ import { decimal, evenPercent, percent, t, whole } from "./i18n.js";
 import { twin } from "./table.js";
 import { label, plain, spoken } from "./tokens.js";
 
-const FEW = 12;
+const FEW = 10;
 const MANY = 50;
 const ROOM = 3; // how many times the model's best token the scale holds at least: cold makes bars longer
 

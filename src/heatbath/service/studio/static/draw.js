@@ -4,6 +4,7 @@ import { at, fill, h, mark, shownIn, svg, write } from "./dom.js";
 import { decimal, percent, t, whole } from "./i18n.js";
 import { drawAt } from "./maths.js";
 import { uniform } from "./random.js";
+import { readNumber } from "./settings.js";
 import { plain, spoken } from "./tokens.js";
 
 const HEIGHT = 46;
@@ -31,8 +32,8 @@ export function mountDraw(app) {
   const show = shownIn(seed);
 
   function setSeed(text) {
-    const value = Number(text.trim());
-    const legal = text.trim() !== "" && Number.isSafeInteger(value) && value >= 0;
+    const value = readNumber(text);
+    const legal = Number.isSafeInteger(value) && value >= 0;
     seed.setAttribute("aria-invalid", String(!legal));
     if (legal) app.set({ seed: value });
     else app.say(() => t("refused.seed", { text }), true);

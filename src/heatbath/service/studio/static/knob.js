@@ -67,6 +67,7 @@ function paint(view, range, show, heated) {
   write(at("effect"), count);
   const [where, many] = [view.scale.fromProfile ? "mean" : "here", count === "1" ? "one" : "many"];
   write(at("effect-unit"), t(`knob.unit.${where}.${many}`));
+  write(at("effect-here"), t("knob.here", { n: choices(Math.exp(view.result.entropy)) }));
   write(at("temperature-help"), t(view.scale.fromProfile ? "knob.help" : "knob.help.here"));
   // Not on the root: every token of the continuations would then be styled again.
   for (const part of heated) part.style.setProperty("--heat", `${100 * share}%`);

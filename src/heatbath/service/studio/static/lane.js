@@ -20,7 +20,9 @@ export function makeLane(app, name, { take, look }) {
   const facts = h("p", { class: "fine lane-facts" });
   const symbol = svg("svg", { class: "symbol", viewBox: "0 0 18 18", "aria-hidden": "true" }, mark(name, 9, 9, 6));
   const heading = h("header", {}, symbol, title, temperature);
-  const element = h("article", { class: `lane ${name}`, "data-lane": name }, heading, parts, text, spark, facts);
+  const most = h("small");
+  const graph = h("div", { class: "spark-frame" }, spark, h("p", { class: "spark-scale", "aria-hidden": "true" }, most, h("small", {}, "0")));
+  const element = h("article", { class: `lane ${name}`, "data-lane": name }, heading, parts, text, graph, facts);
   const state = {
     name,
     tokens: [],
@@ -77,6 +79,7 @@ export function makeLane(app, name, { take, look }) {
     const dx = 200 / Math.max(1, surprisals.length - 1);
     const height = (value) => 27 - (25 * Math.min(value, HIGHEST)) / HIGHEST;
     const points = surprisals.map((value, i) => `${(i * dx).toFixed(1)} ${height(value).toFixed(1)}`);
+    most.textContent = `${HIGHEST} ${t("bits")}`;
     fill(spark, svg("path", { d: points.length ? `M${points.join("L")}` : "" }));
     const about = {
       n: whole(state.tokens.length),

@@ -56,9 +56,9 @@ export function zonesOf(ranked, steps, scale) {
   };
 }
 
-/** Every warning that holds now: `{ kind, values, remedies: [{ key, values, patch }] }`. */
+/** The first warning that holds now, in a list: `{ kind, values, remedies: [{ key, values, patch }] }`. */
 function findWarnings(view, written) {
-  return [noEffect(view), tooLow(view, written), tooHigh(view, written)].filter(Boolean);
+  return [noEffect(view), tooLow(view, written), tooHigh(view, written)].filter(Boolean).slice(0, 1);
 }
 
 /** Whether T alone, with nothing cut, leaves nothing to chance. */

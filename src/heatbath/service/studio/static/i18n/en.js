@@ -52,6 +52,8 @@ export default {
   "prompt.read": "Continue it",
   "prompt.try": "Try:",
   "prompt.tokens": "As the model reads it:",
+  "prompt.languages": "This model learned {names} alone, so write in it.",
+  "prompt.unread": "This model has no tokens for most of these letters and reads them byte by byte: it hardly met them in training, so what it writes has little to do with them.",
   "prompt.still": "Still showing: “{prompt}”.",
   "place.prompt": "What may come right after your prompt.",
   "place.look": "What may come at token {n} of the continuation “{lane}”. Press “Continue it” to come back to your prompt.",
@@ -64,12 +66,13 @@ export default {
   "knob.unit.here.many": "live choices for this token",
   "knob.unit.here.one": "live choice for this token",
   "knob.help":
-    "Above the line: how many tokens the model chooses among, on average over its own texts, before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot for this next token, or so cold that texts repeat themselves. T can be any number from 0 to inf.",
+    "Above the line: live choices, how many tokens the model chooses among on average over its own texts (the perplexity), before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot for this next token, or so cold that texts repeat themselves. T can be any number from 0 to inf.",
   "knob.help.here":
-    "Above the line: how many tokens the model chooses among at this place (it has no measured profile), before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot here. T can be any number from 0 to inf.",
+    "Above the line: live choices, how many tokens the model chooses among at this place (the perplexity; it has no measured profile), before anything is cut. Below: the temperature that does it. Hatched: too cold or too hot here. T can be any number from 0 to inf.",
   "knob.temperature": "Temperature T",
   "knob.cooler": "Cooler",
   "knob.hotter": "Hotter",
+  "knob.here": "{n} here, after the chain",
   "knob.valuetext": "temperature {T}, about {choices}, entropy {bits} bits",
   "refused.temperature": "“{text}” is no temperature. Write a number from 0 upwards, or inf.",
   "refused.huge": "“{text}” is too large a number. For infinity, write inf.",
@@ -98,7 +101,7 @@ export default {
     "{repeats} of the four-token runs in the chosen continuation had been written before (above {limitRepeats}). Below T = 1 a loop makes itself ever more likely.",
   "warn.few": "Too cold for a whole text",
   "warn.few.why":
-    "At this T the model has {mean} per token on average over its own texts (below {few}; at T = 1 it has {own}). With so few, many texts fall into a loop, and a loop makes itself ever more likely.",
+    "At this T the model has {mean} per token on average (below {few}; at T = 1 it has {own}). Many texts then fall into a loop, which makes itself ever more likely.",
   "warn.high": "Too hot",
   "warn.high.why":
     "{share} of the draws here fall outside the model's own {n} best tokens (above {limit}; at T = 1 it is {own}). One such token is enough to derail a sentence.",
@@ -138,8 +141,8 @@ export default {
   "numbers.entropy.help": "How many yes-or-no questions it takes on average to find out which token came",
   "numbers.nats": "Entropy, nats",
   "numbers.nats.help": "The same in the unit of heatbath's functions: 1 bit is 0.693 nats",
-  "numbers.choices": "Live choices",
-  "numbers.choices.help": "As undecided as an even choice among this many: 2 to the power of the entropy in bits, also called perplexity",
+  "numbers.choices": "Live choices (perplexity)",
+  "numbers.choices.help": "As undecided as an even choice among this many: 2 to the power of the entropy in bits",
   "numbers.kept": "Tokens kept",
   "numbers.kept.help": "How many tokens can still come",
   "numbers.mass": "Probability kept",
@@ -264,5 +267,5 @@ export default {
   "help.seed.text": "The draws look random but follow from the seed: the same seed and settings give the same text.",
   "help.knob": "Why the knob counts choices",
   "help.knob.text":
-    "The same T means different things to different models, and equal steps of T are not equal steps of effect. The number of live choices says how open a choice is, and each step of the knob multiplies it by as much. Between models whose tokens differ in length it does not make the same text: ten choices are few for a word and many for a letter.",
+    "The same T means different things to different models, and equal steps of T are not equal steps of effect. The number of live choices, the perplexity, says how open a choice is, and each step of the knob multiplies it by as much. Between models whose tokens differ in length it does not make the same text: ten choices are few for a word and many for a letter.",
 };
