@@ -1,9 +1,9 @@
 """What does one move of the studio's knob cost in the browser? Script and layout against a frame of 16.7 ms.
 
-A real Chromium drags the knob over its whole range, one `input` event per frame: over the shipped model, and over a made-up
-one with 151,936 tokens. Script is the page's own work, from the event to the end of the frame's callbacks; layout is what
-the browser then needs to lay the page out; total is from the event until after the frame's work, painting included.
-Medians, and the 95th percentile.
+A real Chromium drags the knob over its whole range, one `input` event per frame: over the shipped model, and over a
+made-up one with 151,936 tokens. Script is the page's own work, from the event to the end of the frame's callbacks;
+layout is what the browser then needs to lay the page out; total is from the event until after the frame's work, with
+the painting. Medians, and the 95th percentile.
 
     python benchmarks/studio.py [--quick]
 """

@@ -86,7 +86,7 @@ def test_a_bad_link_is_told_in_words_until_it_is_closed(open_page):
         ]
     )
     page.get_by_role("button", name="中文").click()
-    expect(notice.locator("li").first).to_have_text("T = -5 不是温度，改用 0.8。")
+    expect(notice.locator("li").first).to_have_text("T = -5 不是温度，改用 0.8。")  # noqa: RUF001
     notice.get_by_role("button", name="关闭").click()
     expect(notice).to_have_count(0)
 

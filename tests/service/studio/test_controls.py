@@ -415,7 +415,7 @@ def test_what_the_model_forbids_is_not_counted(open_page, running, toy):
         expect(page.locator("[data-number=kept]")).to_contain_text(f"{after} of {before}")
 
 
-@pytest.mark.parametrize(("box", "typed", "taken"), [("#temperature", "１．２", "1.2"), ("#seed", "１２", "12")])
+@pytest.mark.parametrize(("box", "typed", "taken"), [("#temperature", "１．２", "1.2"), ("#seed", "１２", "12")])  # noqa: RUF001
 def test_full_width_digits_are_read(page, box, typed, taken):
     page.locator(box).fill(typed)
     with rewritten(page):
@@ -423,7 +423,7 @@ def test_full_width_digits_are_read(page, box, typed, taken):
     expect(page.locator(box)).to_have_value(taken)
 
 
-@pytest.mark.parametrize("prompt", ["你好，世界", "🦊🦊"])
+@pytest.mark.parametrize("prompt", ["你好，世界", "🦊🦊"])  # noqa: RUF001
 def test_a_prompt_that_the_model_cannot_read_is_told(open_page, tales, prompt):
     page = open_page("#v=1&lang=en", url=tales.url)
     expect(page.locator(".unread")).to_have_text("")
@@ -434,7 +434,7 @@ def test_a_prompt_that_the_model_cannot_read_is_told(open_page, tales, prompt):
     expect(page.locator(".unread")).to_contain_text("reads them byte by byte")
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".unread")).to_contain_text("只能逐字节读入")
-    expect(page.locator("#prompt-language")).to_have_text("这个模型只学过英语，请用英语写提示词。")
+    expect(page.locator("#prompt-language")).to_have_text("这个模型只学过英语，请用英语写提示词。")  # noqa: RUF001
 
 
 def test_the_small_curves_have_a_scale(page):

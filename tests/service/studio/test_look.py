@@ -147,7 +147,13 @@ def test_paper_is_white_in_every_theme(open_page, system):
 
 def test_what_a_button_names_or_chooses_is_printed(page):
     page.emulate_media(media="print")
-    for word in ("Entropy, bits", "Live choices (perplexity)", "temperature first", "under the model at T = 1", "OpenAI client"):
+    for word in (
+        "Entropy, bits",
+        "Live choices (perplexity)",
+        "temperature first",
+        "under the model at T = 1",
+        "OpenAI client",
+    ):
         expect(page.get_by_text(word, exact=True).first).to_be_visible()
     sign = page.locator(".numbers th button").first.evaluate("e => getComputedStyle(e, '::after').content")
     assert sign == "none"  # nothing opens on paper
@@ -208,7 +214,14 @@ def test_without_a_profile_the_knob_follows_the_next_token(open_page, browser, s
     page.route(
         "**/studio/model",
         lambda route: route.fulfill(
-            json={"name": "x", "vocabulary": 464, "context": 128, "example_prompts": ["The"], "languages": [], "profile": None}
+            json={
+                "name": "x",
+                "vocabulary": 464,
+                "context": 128,
+                "example_prompts": ["The"],
+                "languages": [],
+                "profile": None,
+            }
         ),
     )
     page.reload()
