@@ -219,13 +219,16 @@ def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
     kept = int(np.isfinite(hb.parse("temperature(0.8) -> top_p(0.95)").scores((), scores).scores).sum())
     rows = page.locator(".bar")
     assert rows.count() == 11
-    assert page.locator(".bar.cut").count() == 11 - kept
-    expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
+    expect(page.locator(".cut-line")).to_have_text(f"cut further down by top-p: {kept} tokens are kept")
     expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 10} other tokens")
     rest = np.sort(hb.softmax(scores))[::-1][10:].sum()
     assert float(rows.last.locator(".was").inner_text().rstrip("%")) == pytest.approx(100 * rest, rel=0.05)
     page.get_by_role("button", name="Show 50").click()
     expect(rows).to_have_count(51)
+    expect(page.locator(".bar.cut")).to_have_count(51 - kept)
+    expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
+    order = "cut => [...cut.parentElement.querySelectorAll('.bar, .cut-line')].indexOf(cut)"
+    assert page.locator(".cut-line").evaluate(order) == kept
     page.get_by_role("button", name="Show 10").click()
     expect(rows).to_have_count(11)
     page.locator("#bars summary").click()
