@@ -25,6 +25,8 @@ class Directory(NamedTuple):
     """Tokens that end a text."""
     example_prompts: tuple[str, ...]
     """Beginnings that suit what the model was trained on, where its configuration names some."""
+    languages: tuple[str, ...]
+    """The languages of its training texts, as `en`, where its configuration names some."""
 
 
 def read_directory(path: Path) -> Directory:
@@ -70,8 +72,12 @@ def read_directory(path: Path) -> Directory:
     }
     stop = _ids(config.get("eos_token_id"))
     start = (_ids(config.get("bos_token_id")) or stop)[:1]
-    examples = tuple(each for each in config.get("example_prompts") or () if isinstance(each, str))
-    return Directory(graph, tokenizer, context, start[0] if start else None, frozenset(stop), examples)
+    examples, languages = (_texts(config.get(key)) for key in ("example_prompts", "languages"))
+    return Directory(graph, tokenizer, context, start[0] if start else None, frozenset(stop), examples, languages)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _ids(value: Any) -> list[int]:

@@ -47,12 +47,14 @@ class OnnxModel:
         start_token: int | None,
         stop_tokens: frozenset[int],
         example_prompts: tuple[str, ...] = (),
+        languages: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.vocabulary = vocabulary
         self.context = context
         self.stop_tokens = stop_tokens
         self.example_prompts = example_prompts
+        self.languages = languages
         self.tokenizer: Tokenizer = tokenizer
         self._session = session
         self._start_token = start_token
@@ -95,6 +97,7 @@ class OnnxModel:
             start_token=found.start_token,
             stop_tokens=found.stop_tokens,
             example_prompts=found.example_prompts,
+            languages=found.languages,
         )
 
     def start(self, prompts: Sequence[Sequence[int]]) -> tuple[Scores, KeyValueCache]:

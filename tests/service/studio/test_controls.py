@@ -218,24 +218,43 @@ def test_the_bars_show_what_is_cut_and_what_is_left(page, words):
     scores = scores_after(words)
     kept = int(np.isfinite(hb.parse("temperature(0.8) -> top_p(0.95)").scores((), scores).scores).sum())
     rows = page.locator(".bar")
-    assert rows.count() == 18
-    assert page.locator(".bar.cut").count() == 18 - kept
-    expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
-    expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 17} other tokens")
-    rest = np.sort(hb.softmax(scores))[::-1][17:].sum()
+    assert rows.count() == 11
+    expect(page.locator(".cut-line")).to_have_text(f"cut further down by top-p: {kept} tokens are kept")
+    expect(rows.last).to_contain_text(f"all {np.isfinite(scores).sum() - 10} other tokens")
+    rest = np.sort(hb.softmax(scores))[::-1][10:].sum()
     assert float(rows.last.locator(".was").inner_text().rstrip("%")) == pytest.approx(100 * rest, rel=0.05)
     page.get_by_role("button", name="Show 50").click()
     expect(rows).to_have_count(51)
-    page.get_by_role("button", name="Show 17").click()
-    expect(rows).to_have_count(18)
+    expect(page.locator(".bar.cut")).to_have_count(51 - kept)
+    expect(page.locator(".cut-line")).to_have_text("cut below this line by top-p")
+    order = "cut => [...cut.parentElement.querySelectorAll('.bar, .cut-line')].indexOf(cut)"
+    assert page.locator(".cut-line").evaluate(order) == kept
+    page.get_by_role("button", name="Show 10").click()
+    expect(rows).to_have_count(11)
     page.locator("#bars summary").click()
     lines = page.locator("#bars tbody tr")
-    expect(lines).to_have_count(18)
+    expect(lines).to_have_count(11)
     best = words.tokenizer.decode([int(scores.argmax())]).strip()
     expect(lines.first).to_contain_text(best)
     choose(page, 3)
     page.get_by_role("switch", name="top-p").click()
     expect(page.locator(".bar.cut")).to_have_count(0)
+
+
+def test_the_bars_before_hold_still_while_the_knob_moves(page):
+    """What T cannot change does not move, and the scale says what a length is worth."""
+    hollow = "all => all.map((bar) => bar.getBoundingClientRect().width)"
+    seen = []
+    for T in ("0", "0.2", "3", "inf"):
+        page.locator("#temperature").fill(T)
+        with rewritten(page):
+            page.locator("#temperature").press("Enter")
+        seen.append(page.locator(".bar .hollow").evaluate_all(hollow))
+    assert all(widths == seen[0] for widths in seen)
+    end = float(page.locator(".tick-2").inner_text().rstrip("%"))
+    track = page.locator(".bar-track").nth(1).bounding_box()["width"]
+    best = float(page.locator(".bar .was").first.inner_text().rstrip("%"))
+    assert seen[0][0] / track == pytest.approx(best / end, rel=0.02)
 
 
 def saved(page, card):
@@ -253,7 +272,7 @@ def test_the_numbers_behind_a_picture_can_be_saved(page, words):
     scores = scores_after(words)
     name, header, rows = saved(page, "bars")
     assert (name, header) == ("next-token.csv", ["Rank", "Token", "Before", "After"])
-    ranked = np.argsort(-scores, kind="stable")[:17]
+    ranked = np.argsort(-scores, kind="stable")[:10]
     assert [row[1] for row in rows[:-1]] == [words.tokenizer.decode([int(token)]) for token in ranked]
     np.testing.assert_allclose([float(row[2]) for row in rows[:-1]], hb.softmax(scores)[ranked], rtol=1e-9)
     for column in (2, 3):
@@ -397,3 +416,29 @@ def test_what_the_model_forbids_is_not_counted(open_page, running, toy):
         expect(page.locator(".bar.others")).to_be_hidden()
         expect(page.get_by_role("button", name="Show 50")).to_be_hidden()
         expect(page.locator("[data-number=kept]")).to_contain_text(f"{after} of {before}")
+
+
+@pytest.mark.parametrize(("box", "typed", "taken"), [("#temperature", "１．２", "1.2"), ("#seed", "１２", "12")])  # noqa: RUF001
+def test_full_width_digits_are_read(page, box, typed, taken):
+    page.locator(box).fill(typed)
+    with rewritten(page):
+        page.locator(box).press("Enter")
+    expect(page.locator(box)).to_have_value(taken)
+
+
+@pytest.mark.parametrize("prompt", ["你好，世界", "🦊🦊"])  # noqa: RUF001
+def test_a_prompt_that_the_model_cannot_read_is_told(open_page, tales, prompt):
+    page = open_page("#v=1&lang=en", url=tales.url)
+    expect(page.locator(".unread")).to_have_text("")
+    expect(page.locator("#prompt-language")).to_have_text("")
+    page.locator("#prompt").fill(prompt)
+    with rewritten(page):
+        page.locator("#prompt").press("Enter")
+    expect(page.locator(".unread")).to_contain_text("reads them byte by byte")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator(".unread")).to_contain_text("只能逐字节读入")
+    expect(page.locator("#prompt-language")).to_have_text("这个模型只学过英语，请用英语写提示词。")  # noqa: RUF001
+
+
+def test_the_small_curves_have_a_scale(page):
+    expect(page.locator(".lane.hotter .spark-scale")).to_have_text("16 bits0")

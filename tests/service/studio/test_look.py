@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.service.studio.conftest import painted, rewritten
+from tests.service.studio.conftest import painted, rewritten, settled
 
 LOOKS = [(width, theme, language) for width in (320, 1000) for theme in ("light", "dark") for language in ("en", "zh")]
 
@@ -82,7 +82,7 @@ def test_every_look(open_page, width, theme, language):
 
 def test_warnings_and_long_words_do_not_run_over(open_page):
     for hash_ in ("T=5&on=T", "T=0&on=T", "on=Tk&k=1", "on=k"):
-        page = open_page(f"#v=1&{hash_}&prompt=" + "x" * 90, width=320)
+        page = open_page(f"#v=1&{hash_}&{'y' * 90}=&prompt=" + "x" * 90, width=320)
         assert page.evaluate(OVERFLOW) == []
 
 
@@ -147,7 +147,13 @@ def test_paper_is_white_in_every_theme(open_page, system):
 
 def test_what_a_button_names_or_chooses_is_printed(page):
     page.emulate_media(media="print")
-    for word in ("Entropy, bits", "Live choices", "temperature first", "under the model at T = 1", "OpenAI client"):
+    for word in (
+        "Entropy, bits",
+        "Live choices (perplexity)",
+        "temperature first",
+        "under the model at T = 1",
+        "OpenAI client",
+    ):
         expect(page.get_by_text(word, exact=True).first).to_be_visible()
     sign = page.locator(".numbers th button").first.evaluate("e => getComputedStyle(e, '::after').content")
     assert sign == "none"  # nothing opens on paper
@@ -208,7 +214,14 @@ def test_without_a_profile_the_knob_follows_the_next_token(open_page, browser, s
     page.route(
         "**/studio/model",
         lambda route: route.fulfill(
-            json={"name": "x", "vocabulary": 464, "context": 128, "example_prompts": ["The"], "profile": None}
+            json={
+                "name": "x",
+                "vocabulary": 464,
+                "context": 128,
+                "example_prompts": ["The"],
+                "languages": [],
+                "profile": None,
+            }
         ),
     )
     page.reload()
@@ -217,3 +230,38 @@ def test_without_a_profile_the_knob_follows_the_next_token(open_page, browser, s
     shown = float(page.locator("#effect").inner_text())
     entropy = float(re.search(r"\(([\d.]+) if nothing", page.locator("#curve").inner_text())[1])
     assert shown == pytest.approx(2**entropy, rel=0.02)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [1280, 1000, 390, 320])
+def test_nothing_below_moves_with_the_knob(open_page, tales, width, language):
+    """Warnings and longer sentences come in places that are kept for them."""
+    page = open_page(f"#v=1&T=0.8&lang={language}", url=tales.url, width=width)
+    seen = {}
+    for T in ("0.8", "0", "0.2", "0.5", "1", "1.5", "2", "3", "inf"):
+        page.locator("#temperature").fill(T)
+        page.locator("#temperature").press("Enter")
+        painted(page)
+        settled(page)
+        top = "document.querySelector('#bars').getBoundingClientRect().top + scrollY"
+        seen[T] = round(page.evaluate(top)), page.locator("#warnings > *").count()
+    assert len({top for top, _ in seen.values()}) == 1, seen
+    assert {count for _, count in seen.values()} == {0, 1}
+
+
+TITLES = ("#streams-title", "#chain-title", "#draw-title", "#numbers-title")
+
+
+@pytest.mark.parametrize(("width", "within"), [(1280, 1250), (390, 1800)])
+def test_the_three_texts_come_soon(open_page, tales, width, within):
+    page = open_page("#v=1&lang=en", url=tales.url, width=width)
+    tops = {part: page.locator(part).bounding_box()["y"] for part in TITLES}
+    assert tops["#streams-title"] < within
+    assert min(tops, key=tops.get) == "#streams-title"
+
+
+def test_the_knob_tells_what_is_left_behind_the_chain(open_page, tales):
+    page = open_page("#v=1&T=3&on=Tkpm&order=mpkT&lang=en", url=tales.url)
+    expect(page.locator("#effect")).to_have_text("1,039")
+    expect(page.locator("#effect-here")).to_have_text("29 here, after the chain")
+    expect(page.locator("#sentence")).to_contain_text("about 29 live choices here")

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -124,3 +125,54 @@ def test_the_text_of_an_older_setting_warns_of_nothing(open_page):
     page.locator("#run").click()
     expect(page.locator("#run")).to_have_text("Run again")
     page.unroute("**/studio/generate")
+
+
+DEFAULT = "#v=1&T={T}&k=40&p=0.95&m=0.05&on=Tp&order=Tkpm&seed=7&by=before&lang=en"
+
+
+def test_the_cold_that_is_meant_to_repeat_warns(open_page, tales):
+    """The text stays below the limit of repeats; the profile knows better."""
+    page = open_page(DEFAULT.format(T=0.2), url=tales.url)
+    expect(warning(page, "few")).to_contain_text("has 1.3 live choices per token on average (below 2;")
+    expect(warning(page, "few")).to_contain_text("(below 2; at T = 1 it has 9.9)")
+    thumb, hatched = (page.locator(part).bounding_box() for part in ("#knob", "#zones rect.zone-low"))
+    share = float(page.locator("#knob").input_value()) / 240
+    assert thumb["x"] + 14 + share * (thumb["width"] - 28) < hatched["x"] + hatched["width"]
+    take(page, "few", "remedy.temperature")
+    expect(page.locator("#warnings > *")).to_have_count(0)
+    assert 0.7 <= float(page.locator("#temperature").input_value()) < 1
+
+
+@pytest.mark.parametrize("T", [0.7, 0.8, 1])
+def test_a_usual_temperature_does_not_warn(open_page, tales, T):
+    page = open_page(DEFAULT.format(T=T), url=tales.url)
+    expect(page.locator("#warnings > *")).to_have_count(0)
+
+
+def test_one_token_tells_nothing_of_texts(open_page):
+    """Without a profile only what is seen warns."""
+    page = open_page("#v=1&T=0.25&on=T")
+    expect(warning(page, "few")).to_have_count(1)
+    about = page.evaluate("async () => (await fetch('studio/model')).json()")
+    page.route("**/studio/model", lambda route: route.fulfill(json={**about, "profile": None}))
+    page.reload()
+    expect(page.locator("#effect-unit")).to_have_text("live choices for this token")
+    expect(warning(page, "few")).to_have_count(0)
+    page.unroute("**/studio/model")
+
+
+def test_what_was_written_before_is_underlined_in_every_lane(open_page, tales):
+    page = open_page(DEFAULT.format(T=0.8), url=tales.url)
+    cooler = page.locator(".lane.cooler")
+    expect(cooler.locator(".loops")).to_have_text("It goes round in circles.")
+    share = float(re.search(r"([\d.]+)% repeated", cooler.locator(".lane-facts").inner_text())[1]) / 100
+    assert share > 0.25
+    again = cooler.locator(".token.again")
+    assert again.count() >= share * 77
+    assert "written before" in again.first.get_attribute("aria-label")
+    ids = cooler.locator(".token").all_inner_texts()
+    marked = cooler.locator(".token").evaluate_all("all => all.map((e) => e.classList.contains('again'))")
+    runs = [tuple(ids[i : i + 4]) for i in range(len(ids) - 3)]
+    expected = {i + k for i, run in enumerate(runs) if run in runs[:i] for k in range(4)}
+    assert {i for i, found in enumerate(marked) if found} == expected
+    expect(page.locator(".lane.hotter .loops")).to_have_count(0)

@@ -77,6 +77,7 @@ def api_routes(engine: Engine, read: ReadBody, profile: Profile | None) -> list[
                 "vocabulary": model.vocabulary,
                 "context": model.context,
                 "example_prompts": list(getattr(model, "example_prompts", ()) or EXAMPLE_PROMPTS),
+                "languages": list(getattr(model, "languages", ())),
                 "profile": json.loads(profile.to_json()) if profile else None,
             }
         )

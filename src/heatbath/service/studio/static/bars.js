@@ -1,19 +1,23 @@
 // The next token, before and after: hollow bars are the model alone (T = 1), solid bars what is drawn from, hatched
-// ones what is cut. Rows are made once per prompt; while the knob moves only widths and numbers change.
+// ones what is cut. The scale belongs to the model alone, so what T cannot change holds still. Rows are made once per
+// prompt; while the knob moves only what changes is written.
 
-import { at, fill, h } from "./dom.js";
-import { evenPercent, percent, t, whole } from "./i18n.js";
+import { at, fill, h, mark, write } from "./dom.js";
+import { decimal, evenPercent, percent, t, whole } from "./i18n.js";
 import { twin } from "./table.js";
 import { label, plain, spoken } from "./tokens.js";
 
-const FEW = 17;
+const FEW = 10;
 const MANY = 50;
+const ROOM = 3; // how many times the model's best token the scale holds at least: cold makes bars longer
 
 export function mountBars(app) {
   let rows = [];
   let shown = FEW;
   let madeFor = null;
   const list = h("div", { class: "bars", role: "img" });
+  const axis = h("p", { class: "bars-axis", "aria-hidden": "true" });
+  let top = 1;
   const more = h("button", { type: "button", class: "quiet", onclick: () => resize() });
   const key = h("p", { class: "fine key" });
   const cut = h("p", { class: "cut-line" });
@@ -31,7 +35,9 @@ export function mountBars(app) {
     const ids = [...view.ranked.ids.subarray(0, Math.min(shown, view.ranked.allowed))];
     rows = ids.map((id) => row(label(view.token(id))));
     rows.push(row([""], "others"));
-    fill(list, rows.map((each) => each.element), cut);
+    top = scaleFor(view.ranked.own.p[0]);
+    fill(axis, h("span"), h("span", { class: "bar-track" }, ticksOf(top)), h("span"), h("span"));
+    fill(list, axis, rows.map((each) => each.element), cut);
     const swatches = [["hollow", "bars.before"], ["solid", "bars.after"], ["hatched", "bars.cut"]];
     fill(key, swatches.map(([kind, word]) => h("span", { class: `swatch ${kind}` }, t(word))));
     more.hidden = view.ranked.allowed <= FEW;
@@ -43,16 +49,15 @@ export function mountBars(app) {
     const { ranked, result } = view;
     const count = rows.length - 1;
     const others = { before: 1 - ranked.mass[count], after: sum(result.p, count) };
-    const longest = Math.max(ranked.own.p[0], result.p[0]);
     for (let i = 0; i < count; i++) {
-      set(rows[i], ranked.own.p[i], i < result.kept ? result.p[i] : 0, longest, i >= result.kept);
+      set(rows[i], ranked.own.p[i], i < result.kept ? result.p[i] : 0, top, i >= result.kept);
     }
     const last = rows[count];
-    set(last, Math.max(0, others.before), others.after, longest, result.kept <= count);
-    last.label.textContent = t("bars.others", { n: whole(ranked.allowed - count) });
+    set(last, Math.max(0, others.before), others.after, top, result.kept <= count);
+    write(last.label, t("bars.others", { n: whole(ranked.allowed - count) }));
     last.element.hidden = ranked.allowed === count;
     paintCut(view, count);
-    list.setAttribute("aria-label", summary(view));
+    mark(list, "aria-label", summary(view));
     table.update();
   }
 
@@ -61,13 +66,12 @@ export function mountBars(app) {
     const cutting = view.result.trail.filter(({ name, before, after }) => after < before && name !== "temperature");
     const names = cutting.map(({ name }) => t(`step.${name}`));
     const inside = kept <= count && kept < view.ranked.allowed;
-    list.classList.toggle("has-cut", inside);
-    cut.style.gridRow = inside ? String(kept + 1) : "auto";
-    cut.hidden = kept === view.ranked.allowed;
+    cut.classList.toggle("inside", inside);
+    cut.classList.toggle("none", kept === view.ranked.allowed); // it keeps its place, so that nothing below it jumps
     const by = names.length ? names.join(" + ") : t("step.temperature");
-    cut.textContent = t(inside ? "bars.cut.here" : "bars.cut.below", { by, n: whole(kept) });
-    rows.forEach((each, i) => (each.element.style.gridRow = String(inside && i >= kept ? i + 2 : i + 1)));
-    if (!inside) cut.style.gridRow = String(count + 2);
+    write(cut, t(inside ? "bars.cut.here" : "bars.cut.below", { by, n: whole(kept) }));
+    const next = inside ? rows[kept].element : null;
+    if (cut.nextSibling !== next) list.insertBefore(cut, next);
   }
 
   return { paint, forget: () => (madeFor = null) };
@@ -77,22 +81,31 @@ function row(nodes, kind = "") {
   const name = h("span", { class: "bar-label" }, nodes);
   const [before, after] = [h("i", { class: "hollow" }), h("i", { class: "solid" })];
   const [was, now] = [h("span", { class: "was" }), h("span", { class: "now" })];
-  const element = h("div", { class: `bar ${kind}` }, name, h("span", { class: "bar-track" }, before, after), was, now);
+  const element = h("div", { class: `bar ${kind}` }, name, h("span", { class: "bar-track" }, before, h("span", { class: "bar-after" }, after)), was, now);
   return { label: name, before, after, was, now, element };
 }
 
-function set(parts, before, after, longest, isCut) {
-  stretch(parts.before, before, longest);
-  stretch(parts.after, after, longest);
-  parts.element.classList.toggle("cut", isCut);
-  parts.was.textContent = evenPercent(before);
-  parts.now.textContent = isCut ? "–" : evenPercent(after);
+/** The end of the scale, a round number: at most 1, at least `ROOM` times the best. */
+function scaleFor(best) {
+  const least = Math.min(1, ROOM * best);
+  const power = 10 ** Math.floor(Math.log10(least));
+  return Math.min(1, [1, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= least * (1 - 1e-9)) * power);
 }
 
-/** All the other tokens together can have more than the longest bar stands for: theirs then runs out of the picture. */
-function stretch(bar, p, longest) {
-  bar.style.width = `${Math.min(100, (100 * p) / longest)}%`;
-  bar.classList.toggle("over", p > longest);
+/** Its marks: the ends, and the middle. */
+const ticksOf = (top) =>
+  [0, top / 2, top].map((p, i) => h("small", { class: `tick tick-${i}` }, `${decimal(100 * p, 3)}%`));
+
+function set(parts, before, after, top, isCut) {
+  // The one is an outline, which scaling would thin out, and it rests; the other is filled, moves, and needs no layout.
+  const share = Math.min(1, before / top);
+  if (parts.share !== share) parts.before.style.width = `${100 * (parts.share = share)}%`;
+  parts.before.classList.toggle("over", before > top);
+  parts.after.style.transform = `scaleX(${Math.min(1, after / top)})`;
+  parts.after.parentElement.classList.toggle("over", after > top);
+  parts.element.classList.toggle("cut", isCut);
+  write(parts.was, evenPercent(before));
+  write(parts.now, isCut ? "–" : evenPercent(after));
 }
 
 function sum(p, from) {

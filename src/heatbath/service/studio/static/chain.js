@@ -1,7 +1,7 @@
 // The chain as cards: temperature, top-k, top-p and min-p, in the order in which they act. A card shows the
 // probabilities as they reach it and where it cuts. Cards move by drag, and by two buttons for keyboard and touch.
 
-import { at, fill, h, shownIn, svg } from "./dom.js";
+import { at, fill, h, mark, shownIn, svg, write } from "./dom.js";
 import { degree, t, whole } from "./i18n.js";
 import { LETTERS, ORDERS, number, withStep } from "./settings.js";
 import { take } from "./typed.js";
@@ -42,8 +42,8 @@ export function mountChain(app) {
       for (const name of settings.order) cards[name].paint(view);
       const same = (which) => ORDERS[which].every((name, i) => settings.order[i] === name);
       for (const button of presets) {
-        button.textContent = t(`chain.preset.${button.dataset.order}`);
-        button.setAttribute("aria-pressed", String(same(button.dataset.order)));
+        write(button, t(`chain.preset.${button.dataset.order}`));
+        mark(button, "aria-pressed", String(same(button.dataset.order)));
       }
       const known = Object.keys(ORDERS).find(same) ?? "own";
       const steps = view.text.split(" -> ").map((step, i) => [i ? " " : "", h("span", {}, i ? `-> ${step}` : step)]);
@@ -111,24 +111,24 @@ function card(app, name) {
     const place = settings.order.indexOf(name);
     const on = settings.on[name];
     element.classList.toggle("off", !on);
-    title.textContent = t(`step.${name}`);
+    write(title, t(`step.${name}`));
     toggle.checked = on;
     const value = settings.value[name];
     show(number(value));
-    box.setAttribute("aria-label", t("chain.value", { name: t(`step.${name}`) }));
+    mark(box, "aria-label", t("chain.value", { name: t(`step.${name}`) }));
     if (slide) {
       slide.value = toSlide(name, value, view.ranked.ids.length);
-      slide.setAttribute("aria-label", t("chain.value", { name: t(`step.${name}`) }));
-      slide.setAttribute("aria-valuetext", number(value));
+      mark(slide, "aria-label", t("chain.value", { name: t(`step.${name}`) }));
+      mark(slide, "aria-valuetext", number(value));
     }
     earlier.disabled = place === 0;
     later.disabled = place === settings.order.length - 1;
-    earlier.setAttribute("aria-label", t("chain.earlier", { name: t(`step.${name}`) }));
-    later.setAttribute("aria-label", t("chain.later", { name: t(`step.${name}`) }));
-    help.textContent = t(`step.${name}.help`);
+    mark(earlier, "aria-label", t("chain.earlier", { name: t(`step.${name}`) }));
+    mark(later, "aria-label", t("chain.later", { name: t(`step.${name}`) }));
+    write(help, t(`step.${name}.help`));
     const words = effectWords(view, name);
-    effect.textContent = words;
-    picture.setAttribute("aria-label", words);
+    write(effect, words);
+    mark(picture, "aria-label", words);
     fill(picture, miniature(view, name));
   }
   return { element, paint };

@@ -1,7 +1,7 @@
 // The tabs that show the code, and the buttons that copy it.
 
 import { CODE } from "./code.js";
-import { at, fill, h } from "./dom.js";
+import { at, fill, h, mark, write } from "./dom.js";
 import { t } from "./i18n.js";
 
 export async function copy(text) {
@@ -49,13 +49,13 @@ export function mountCode(app) {
   return {
     paint(view) {
       for (const tab of tabs) {
-        tab.textContent = t(`code.${tab.dataset.code}`);
+        write(tab, t(`code.${tab.dataset.code}`));
         const mine = tab.dataset.code === chosen;
-        tab.setAttribute("aria-selected", String(mine));
+        mark(tab, "aria-selected", String(mine));
         tab.tabIndex = mine ? 0 : -1;
       }
-      panel.setAttribute("aria-labelledby", `tab-${chosen}`);
-      list.setAttribute("aria-label", t("code.title"));
+      mark(panel, "aria-labelledby", `tab-${chosen}`);
+      mark(list, "aria-label", t("code.title"));
       const code = CODE[chosen]({
         steps: view.steps,
         seed: view.settings.seed,
@@ -63,9 +63,9 @@ export function mountCode(app) {
         model: view.model.name,
         origin: location.origin,
       });
-      if (text.textContent !== code) text.textContent = code;
-      button.textContent = t("code.copy");
-      note.textContent = t(`code.${chosen}.note`);
+      write(text, code);
+      write(button, t("code.copy"));
+      write(note, t(`code.${chosen}.note`));
     },
   };
 }

@@ -1,10 +1,10 @@
 // Entropy of this next token against T: of the model alone (dashed) and behind the chain (solid), with the three
 // temperatures of the continuations. A click or the arrow keys set T. The axis holds every temperature: T / (1 + T).
 
-import { at, fill, h, svg } from "./dom.js";
+import { at, fill, h, svg, write } from "./dom.js";
 import { bits, bitsOf, decimal, degree, t } from "./i18n.js";
 import { setTemperature } from "./knob.js";
-import { fromAxis, toAxis } from "./maths.js";
+import { fromAxis, onCurve, toAxis } from "./maths.js";
 import { twin } from "./table.js";
 
 const HEIGHT = 230;
@@ -102,7 +102,7 @@ export function mountCurve(app) {
       if (width === 0) return;
       if (drawn !== view.curve) drawLines(view);
       const top = highest(view.curve);
-      const at_ = (lane) => [px(view.lanes[lane]), py(view.entropyAt(view.lanes[lane]), top)];
+      const at_ = (lane) => [px(view.lanes[lane]), py(onCurve(view.curve.kept, view.lanes[lane]), top)];
       const [x, y] = at_("chosen");
       fill(
         marks,
@@ -113,7 +113,7 @@ export function mountCurve(app) {
       const entropies = { free: bits(view.freeEntropy), kept: bits(view.result.entropy) };
       const words = t("curve.summary", { T: degree(T), ...entropies });
       picture.setAttribute("aria-label", words);
-      caption.textContent = words;
+      write(caption, words);
       hand.setAttribute("aria-label", t("curve.hand"));
       hand.setAttribute("aria-valuenow", Math.round(100 * toAxis(T)));
       hand.setAttribute("aria-valuetext", words);

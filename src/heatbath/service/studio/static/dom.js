@@ -39,6 +39,16 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Give an element this text; what it says already is left alone, for every writing costs a layout. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Give an element this attribute, unless it has it. */
+export function mark(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
 /** Run `task` once before the next frame however often the returned function is called. */
 export function oncePerFrame(task) {
   let waiting = false;

@@ -1,9 +1,10 @@
 // The draw, made visible: the probabilities end to end in the order of token ids, and the number u that lands on them.
 
-import { at, fill, h, shownIn, svg } from "./dom.js";
+import { at, fill, h, mark, shownIn, svg, write } from "./dom.js";
 import { decimal, percent, t, whole } from "./i18n.js";
 import { drawAt } from "./maths.js";
 import { uniform } from "./random.js";
+import { readNumber } from "./settings.js";
 import { plain, spoken } from "./tokens.js";
 
 const HEIGHT = 46;
@@ -31,8 +32,8 @@ export function mountDraw(app) {
   const show = shownIn(seed);
 
   function setSeed(text) {
-    const value = Number(text.trim());
-    const legal = text.trim() !== "" && Number.isSafeInteger(value) && value >= 0;
+    const value = readNumber(text);
+    const legal = Number.isSafeInteger(value) && value >= 0;
     seed.setAttribute("aria-invalid", String(!legal));
     if (legal) app.set({ seed: value });
     else app.say(() => t("refused.seed", { text }), true);
@@ -45,21 +46,21 @@ export function mountDraw(app) {
       const u = uniform(view.settings.seed, position);
       const hit = drawAt(view.ranked, view.result, u);
       app.want([hit.id]);
-      seedLabel.textContent = t("draw.seed");
-      again.textContent = t("draw.again");
+      write(seedLabel, t("draw.seed"));
+      write(again, t("draw.again"));
       show(String(view.settings.seed));
-      picture.setAttribute("width", width);
+      mark(picture, "width", width);
       fill(picture, segments(hit, width, view.token));
       needle.style.transform = `translateX(${(u * width).toFixed(1)}px)`;
-      needle.firstChild.textContent = `u = ${decimal(u, 4)}`;
+      write(needle.firstChild, `u = ${decimal(u, 4)}`);
       needle.classList.toggle("late", u > 0.8);
       const token = view.token(hit.id);
       const where = { u: decimal(u, 4), from: decimal(hit.from, 4), to: decimal(hit.to, 4) };
       const words = t("draw.verdict", { ...where, n: whole(position + 1), token: spoken(token), p: percent(hit.p) });
-      verdict.textContent = words;
+      write(verdict, words);
       picture.setAttribute("aria-label", words);
       const oncePer = whole(Math.round(1 / hit.p));
-      why.textContent = hit.p > 0.9995 ? t("draw.why.sure") : t("draw.why", { p: percent(hit.p), n: oncePer });
+      write(why, hit.p > 0.9995 ? t("draw.why.sure") : t("draw.why", { p: percent(hit.p), n: oncePer }));
     },
   };
 }

@@ -50,6 +50,12 @@ export function degree(T, digits = 3) {
   return rounded >= 1e-5 && rounded < 1e6 ? String(rounded) : rounded.toExponential();
 }
 
+/** Languages by their names in the reader's own. */
+export function named(codes) {
+  const names = new Intl.DisplayNames(TAGS[current], { type: "language" });
+  return new Intl.ListFormat(TAGS[current]).format(codes.map((code) => names.of(code)));
+}
+
 /** A count. */
 export const whole = (value) => format(value);
 

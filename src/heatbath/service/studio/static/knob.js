@@ -1,7 +1,7 @@
 // The knob: a slide rule, live choices above and temperatures below. It is linear in the mean entropy, so every stretch
 // of it multiplies the live choices by as much; the temperature it stands for can be read and typed beside it.
 
-import { at, fill, shownIn, svg } from "./dom.js";
+import { at, fill, shownIn, svg, write } from "./dom.js";
 import { bits, bitsOf, choices, decimal, degree, liveChoices, t } from "./i18n.js";
 import { number, withStep } from "./settings.js";
 import { take } from "./typed.js";
@@ -64,10 +64,11 @@ function paint(view, range, show, heated) {
   const count = choices(Math.exp(entropy));
   const spoken = { T: degree(T), choices: liveChoices(Math.exp(entropy)), bits: bits(entropy) };
   range.setAttribute("aria-valuetext", t("knob.valuetext", spoken));
-  at("effect").textContent = count;
+  write(at("effect"), count);
   const [where, many] = [view.scale.fromProfile ? "mean" : "here", count === "1" ? "one" : "many"];
-  at("effect-unit").textContent = t(`knob.unit.${where}.${many}`);
-  at("temperature-help").textContent = t(view.scale.fromProfile ? "knob.help" : "knob.help.here");
+  write(at("effect-unit"), t(`knob.unit.${where}.${many}`));
+  write(at("effect-here"), t("knob.here", { n: choices(Math.exp(view.result.entropy)) }));
+  write(at("temperature-help"), t(view.scale.fromProfile ? "knob.help" : "knob.help.here"));
   // Not on the root: every token of the continuations would then be styled again.
   for (const part of heated) part.style.setProperty("--heat", `${100 * share}%`);
 }

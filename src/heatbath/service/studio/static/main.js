@@ -4,7 +4,7 @@ import { mountBars } from "./bars.js";
 import { BARS, mountChain } from "./chain.js";
 import { mountCode } from "./codeview.js";
 import { mountCurve } from "./curve.js";
-import { at, fill, h, oncePerFrame } from "./dom.js";
+import { at, fill, h, oncePerFrame, write } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
 import { ask, readScores, wordsFor } from "./events.js";
@@ -12,7 +12,8 @@ import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
 import { mountKnob } from "./knob.js";
-import { applyChain, atTemperature, entropyCurve, rankScores } from "./maths.js";
+import { applyChain, atTemperature, entropyCurve, heatAlone, rankScores } from "./maths.js";
+import { mountNotice } from "./notice.js";
 import { mountNumbers } from "./numbers.js";
 import { mountPrompt } from "./prompt.js";
 import { initial, stepsOf, store, textOf } from "./settings.js";
@@ -23,7 +24,7 @@ import { sentence } from "./words.js";
 
 const READ_WITHIN = 4000; // milliseconds that news stays on the screen
 
-const link = fromHash(location.hash, initial());
+const link = fromHash(location.hash, initial()) ?? fromHash("", initial());
 const settings = store(link.settings);
 const named = new Map(); // token id -> { id, text, bytes, end }
 let model = null;
@@ -79,7 +80,6 @@ function makeView(now) {
   const steps = stepsOf(now);
   const scale = profile ?? moment.scale;
   const T = now.on.temperature ? now.value.temperature : 1;
-  const entropyAt = (at_) => applyChain(ranked, atTemperature(steps, at_)).entropy;
   return {
     settings: now,
     model,
@@ -90,19 +90,32 @@ function makeView(now) {
     result: applyChain(ranked, steps, BARS),
     scale,
     lanes: now.on.temperature ? lanesAround(scale, T) : { cooler: 1, chosen: 1, hotter: 1 },
-    entropyAt,
-    freeEntropy: applyChain(ranked, [{ name: "temperature", value: T }]).entropy,
+    freeEntropy: heatAlone(ranked, T).entropy,
     token: (id) => named.get(id),
   };
 }
 
-/** The curve and the zones: the same at every T, and in a large vocabulary too much work for every frame of a drag. */
+/**
+ * The curve, the zones, and what the warnings found `once`: the same at every T, and in a large vocabulary too much work
+ * for every frame of a drag. Only while another control is dragged do they wait for its end.
+ */
 function shapes(steps) {
   const shape = `${moment.key} ${textOf(atTemperature(steps, 1))}`;
   const later = dragging && view?.key === moment.key;
-  if (view && (shape === view.shape || later)) return { shape: view.shape, curve: view.curve, zones: view.zones };
+  if (view && (shape === view.shape || later)) {
+    return { shape: view.shape, curve: view.curve, zones: view.zones, once: shape === view.shape ? view.once : remember() };
+  }
   const curve = { free: moment.free, kept: entropyCurve(moment.ranked, steps) };
-  return { shape, curve, zones: zonesOf(moment.ranked, steps) };
+  return { shape, curve, zones: zonesOf(moment.ranked, steps, profile ?? moment.scale), once: remember() };
+}
+
+/** `once(name, find)` finds it the first time, and gives what was found from then on. */
+function remember() {
+  const found = new Map();
+  return (name, find) => {
+    if (!found.has(name)) found.set(name, find());
+    return found.get(name);
+  };
 }
 
 function paint() {
@@ -111,9 +124,9 @@ function paint() {
   document.body.classList.remove("empty");
   if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
   for (const part of parts) part.paint(view);
-  at("sentence").textContent = sentence(view);
-  at("place").textContent = place();
-  at("printed").textContent = `${view.text} · seed ${view.settings.seed} · ${location.href}`;
+  write(at("sentence"), sentence(view));
+  write(at("place"), place());
+  write(at("printed"), `${view.text} · seed ${view.settings.seed} · ${location.href}`);
 }
 
 /** What the charts show. */
@@ -208,8 +221,9 @@ const knob = mountKnob(app);
 const streams = mountStreams(app);
 const prompt = mountPrompt(app, () => streams.start());
 const header = mountHeader(app);
+const notice = mountNotice();
 const others = [mountWarnings, mountBars, mountNumbers, mountCurve, mountChain, mountDraw, mountCode];
-parts = [header, prompt, knob, streams, ...others.map((mount) => mount(app))];
+parts = [header, notice, prompt, knob, streams, ...others.map((mount) => mount(app))];
 
 settings.listen((now, { before, settled }) => {
   dragging = !settled;
@@ -222,6 +236,8 @@ settings.listen((now, { before, settled }) => {
 addEventListener("hashchange", () => {
   const { prompt: old } = settings.get();
   const next = fromHash(location.hash, { ...initial(), prompt: old });
+  if (!next) return writeLink(); // a place in the page, such as the knob: the settings are put back into the address
+  notice.show(next.refused);
   settings.set({ ...next.settings, prompt: old });
   if (next.language && next.language !== language()) retranslate(next.language);
   if (next.settings.prompt !== old) prompt.use(next.settings.prompt);
@@ -230,6 +246,7 @@ addEventListener("hashchange", () => {
 async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
+  notice.show(link.refused);
   try {
     model = await ask("studio/model");
     const measured = model.profile;

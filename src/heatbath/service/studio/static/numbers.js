@@ -1,6 +1,6 @@
 // Six numbers, before -> after. The name of each is a button that opens its explanation.
 
-import { at, fill, h } from "./dom.js";
+import { at, fill, h, write } from "./dom.js";
 import { bitsOf, choices, decimal, evenPercent, percent, t, whole } from "./i18n.js";
 
 const ROWS = ["entropy", "nats", "choices", "kept", "mass", "top"];
@@ -34,8 +34,8 @@ export function mountNumbers() {
   }
 
   function set(row, before, after) {
-    cells[row].before.textContent = before;
-    cells[row].after.textContent = after;
+    write(cells[row].before, before);
+    write(cells[row].after, after);
   }
 
   return {
@@ -45,7 +45,7 @@ export function mountNumbers() {
       set("nats", decimal(ranked.own.entropy, 4, 4), decimal(result.entropy, 4, 4));
       set("choices", choices(Math.exp(ranked.own.entropy)), choices(Math.exp(result.entropy)));
       set("kept", whole(ranked.allowed), whole(result.kept));
-      cells.kept.unit.textContent = ` ${t("numbers.of", { n: whole(ranked.allowed) })}`;
+      write(cells.kept.unit, ` ${t("numbers.of", { n: whole(ranked.allowed) })}`);
       set("mass", percent(1), evenPercent(ranked.mass[result.kept]));
       set("top", evenPercent(ranked.own.p[0]), evenPercent(result.p[0]));
     },

@@ -1,12 +1,15 @@
 // The prompt: its text, its tokens coloured by surprisal, and examples that the model suggests. While a prompt is
 // refused, the page goes on showing the one before, and says so.
 
-import { at, fill, h } from "./dom.js";
+import { at, fill, h, write } from "./dom.js";
 import { passes, wordsFor } from "./events.js";
-import { t } from "./i18n.js";
+import { language, named, t } from "./i18n.js";
 import { makeRun } from "./run.js";
 
 const LONGEST = 60; // letters of the prompt on show that are repeated
+
+/** Whether a model reads a text mostly byte by byte: it has no tokens for these letters, and so hardly met them. */
+const inBytes = (tokens) => 2 * tokens.filter(({ text, end }) => !end && text === null).length > tokens.length;
 
 export function mountPrompt(app, onRead) {
   const box = at("prompt");
@@ -14,7 +17,8 @@ export function mountPrompt(app, onRead) {
   const caption = h("span", { class: "fine", id: "prompt-tokens" });
   const text = h("span", { class: "run", role: "group", "aria-labelledby": "prompt-tokens" });
   const run = makeRun(text, app.inspector, { tokens: [], parts: null }, () => "before");
-  at("prompt-form").append(h("p", { class: "prompt-tokens" }, caption, " ", text));
+  const unread = h("p", { class: "unread" });
+  at("prompt-form").append(h("p", { class: "prompt-tokens" }, caption, " ", text), unread);
   at("prompt-form").addEventListener("submit", (event) => {
     event.preventDefault();
     use(box.value);
@@ -65,8 +69,11 @@ export function mountPrompt(app, onRead) {
     use,
     met,
     still,
-    paint({ prompt, settings }) {
+    paint({ prompt, settings, model }) {
       tell();
+      const strange = model.languages.length > 0 && !model.languages.includes(language());
+      write(at("prompt-language"), strange ? t("prompt.languages", { names: named(model.languages) }) : "");
+      write(unread, inBytes(prompt) ? t("prompt.unread") : "");
       for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.textContent === settings.prompt));
       if (shown === prompt) return;
       shown = prompt;

@@ -87,16 +87,18 @@ export function makeRun(element, inspector, state, measure) {
     const token = state.tokens[index];
     const surprisal = token[measure()];
     const parts = state.parts === index;
+    const again = state.again?.has(index);
     const classes = ["token", `s${stepOf(surprisal)}`];
     if (token.picked) classes.push("picked");
     if (token.text === null) classes.push("partial");
     if (token.end) classes.push("special");
     if (parts) classes.push("parts");
+    if (again) classes.push("again");
     spans[index].className = classes.join(" ");
     const words = t("token.label", {
       token: spoken(token),
       bits: bits(surprisal),
-      parts: parts ? t("token.parts") : "",
+      parts: (parts ? t("token.parts") : "") + (again ? t("token.again") : ""),
     });
     spans[index].setAttribute("aria-label", words);
   }

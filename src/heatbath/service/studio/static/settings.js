@@ -41,7 +41,8 @@ export function number(value) {
   return value.toExponential().replace(/e-(\d)$/, "e-0$1");
 }
 
-const plainly = (text) => text.trim().toLowerCase().replace(",", ".").replace(/^\+/, "");
+/** As people type it: also full-width, as Chinese input methods write, and with a comma. */
+const plainly = (text) => text.normalize("NFKC").trim().toLowerCase().replace(/[,。]/, ".").replace(/^\+/, "");
 
 /** Whether digits stand for a number beyond the largest that a computer holds, as 1e400 does. */
 export const isHuge = (text) => Number(plainly(text)) === Infinity;

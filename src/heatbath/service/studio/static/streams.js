@@ -156,7 +156,8 @@ export function mountStreams(app) {
     shown = state;
     const range = (from, i) => (i < EDGES.length ? `${from}–${EDGES[i]}` : `> ${from}`);
     const swatches = [0, ...EDGES].map((from, i) => h("span", { class: `token s${i}` }, range(from, i)));
-    fill(legend, t("legend"), swatches, t("bits"));
+    const again = h("span", { class: "token again" }, t("legend.again"));
+    fill(legend, t("legend"), swatches, t("bits"), again);
     at("streams-help").textContent = t("streams.help");
     for (const name of NAMES) {
       lanes[name].header(view.lanes[name]);

@@ -13,18 +13,27 @@ export function mean(tokens, measure) {
   return surprisals.reduce((sum, value) => sum + value, 0) / Math.max(1, surprisals.length);
 }
 
-/** The share of runs of `length` tokens that had occurred before, 0 to 1; 0 while there are fewer than ten runs. */
-export function repeated(tokens, length = 4) {
+/** Where the runs of `length` tokens begin that had occurred before. */
+function repeats(tokens, length) {
   const seen = new Set();
-  let again = 0;
-  const runs = tokens.length - length + 1;
-  for (let i = 0; i < runs; i++) {
+  const found = [];
+  for (let i = 0; i + length <= tokens.length; i++) {
     const run = tokens.slice(i, i + length).map(({ id }) => id).join(" ");
-    if (seen.has(run)) again++;
+    if (seen.has(run)) found.push(i);
     seen.add(run);
   }
-  return runs < 10 ? 0 : again / runs;
+  return found;
 }
+
+/** The share of runs of `length` tokens that had occurred before, 0 to 1; 0 while there are fewer than ten runs. */
+export function repeated(tokens, length = 4) {
+  const runs = tokens.length - length + 1;
+  return runs < 10 ? 0 : repeats(tokens, length).length / runs;
+}
+
+/** The indices of the tokens of those runs. */
+export const writtenBefore = (tokens, length = 4) =>
+  new Set(repeats(tokens, length).flatMap((begin) => Array.from({ length }, (_, i) => begin + i)));
 
 /** The index of the first token in which two runs differ; null while they agree. */
 export function parting(tokens, others) {

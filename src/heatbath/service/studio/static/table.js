@@ -1,6 +1,6 @@
 // The twin of a picture: the same numbers as a table, made when it is opened, and as a file to go on with.
 
-import { fill, h } from "./dom.js";
+import { fill, h, write } from "./dom.js";
 import { t } from "./i18n.js";
 
 /**
@@ -13,8 +13,8 @@ export function twin(name, rows) {
   const button = h("button", { type: "button", class: "quiet", onclick: () => save(`${name}.csv`, csv(rows())) });
   const details = h("details", { class: "twin", ontoggle: () => update() }, summary, body, button);
   function update() {
-    summary.textContent = t("table");
-    button.textContent = t("table.save");
+    write(summary, t("table"));
+    write(button, t("table.save"));
     if (!details.open) return;
     const [header, ...lines] = rows();
     const cell = (value, i) => (i ? h("td", {}, shown(value)) : h("th", { scope: "row" }, shown(value)));
