@@ -31,7 +31,7 @@ LARGEST = 150_000
 """Bytes. Whoever opens README or the first page waits for them."""
 SETTINGS = "#v=1&seed=7&lang=en"
 """The usual settings; the seed is named, so that the same page gives the same picture."""
-WIDTH, HEIGHT, SCALE = 1180, 1010, 1.5
+WIDTH, HEIGHT, SCALE = 1280, 1110, 1.5
 COLOURS = 256
 
 
