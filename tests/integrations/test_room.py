@@ -13,6 +13,7 @@ FILES = sorted((ROOT / "src" / "heatbath" / "integrations").glob("*.py"))
 FOREIGN = {
     "transformers": {"transformers", "torch"},
     "transformers_batching": {"transformers", "torch"},
+    "transformers_call": {"transformers", "torch"},
     "vllm": {"vllm"},
     "sglang": {"sglang"},
     "mlx_lm": {"mlx"},

@@ -16,7 +16,7 @@ from typing import Any
 from heatbath.errors import InputError, while_doing
 from heatbath.integrations.extra import needs
 from heatbath.integrations.streams import NO_TEXT, Stream, as_request, as_sampler, needs_seed, rescore
-from heatbath.integrations.transformers import OFF, active, listed
+from heatbath.integrations.transformers_call import OFF, active, listed
 from heatbath.made import show
 from heatbath.sampling.alone import check_one_row
 
