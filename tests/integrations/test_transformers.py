@@ -15,14 +15,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from heatbath.embedded import load
-from heatbath.integrations.transformers import (
-    OFF,
-    WARPERS,
-    HeatbathGenerate,
-    HeatbathProcessor,
-    SettingsWarning,
-    settings,
-)
+from heatbath.integrations.transformers import HeatbathGenerate, HeatbathProcessor, SettingsWarning, settings
+from heatbath.integrations.transformers_call import OFF, WARPERS
 from training import qwen3
 
 IDS = torch.tensor([[11, 7, 5], [9, 8, 10]])
