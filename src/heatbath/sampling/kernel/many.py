@@ -87,7 +87,8 @@ def _ends(v: Any, number: Any) -> Any:
 
 
 @jit_sums
-def _mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
+def mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
+    """The mass of the scores >= low of a sample."""
     total = np.float32(0)
     for i in range(number):
         total += m[i] if v[i] >= low else np.float32(0)
@@ -104,7 +105,7 @@ def quantile(v: Any, m: Any, number: Any, target: Any, doubt: Any) -> Any:
     reached, passed = np.inf, 0.0
     while right > left + 1 and reached - passed > doubt:
         middle = (left >> 1) + (right >> 1) + (left & right & 1)
-        mass = _mass_from(v, m, number, float_of_key32(middle))
+        mass = mass_from(v, m, number, float_of_key32(middle))
         if mass >= target:
             left, reached = middle, mass
         else:
