@@ -79,7 +79,8 @@ def fast_weights_of(v: Any, number: Any, scale: Any, m: Any) -> Any:
 
 
 @jit_sums
-def _ends(v: Any, number: Any) -> Any:
+def ends_of(v: Any, number: Any) -> Any:
+    """The key of the least score of a sample, and one above that of the largest."""
     least, most = np.int32(2**31 - 1), np.int32(-(2**31))
     for i in range(number):
         least, most = min(least, key32(v[i])), max(most, key32(v[i]))
@@ -97,14 +98,25 @@ def mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
 
 @jit
 def quantile(v: Any, m: Any, number: Any, target: Any, doubt: Any) -> Any:
-    """A score from which on a sample has the target, or up to ``doubt`` more; its end where it has less.
+    """A score from which on a sample has the target, or up to ``doubt`` more; its end where it has less."""
+    left, right = ends_of(v, number)
+    return quantile_between(v, m, number, target, doubt, left, right)
 
-    Bisection of the bits of float32: no scale has to be known.
+
+@jit
+def quantile_between(v: Any, m: Any, number: Any, target: Any, doubt: Any, left: Any, right: Any) -> Any:
+    """As :func:`quantile`, where it is known between which keys.
+
+    Every other time the bits of float32 are bisected, so that no scale has to be known; and every other time the
+    numbers, which takes fewer rounds once there is one.
     """
-    left, right = _ends(v, number)
-    reached, passed = np.inf, 0.0
+    reached, passed, by_bits = np.inf, 0.0, True
     while right > left + 1 and reached - passed > doubt:
         middle = (left >> 1) + (right >> 1) + (left & right & 1)
+        if not by_bits:
+            half = key32(np.float32(0.5) * float_of_key32(left) + np.float32(0.5) * float_of_key32(right))
+            middle = half if left < half < right else middle
+        by_bits = not by_bits
         mass = mass_from(v, m, number, float_of_key32(middle))
         if mass >= target:
             left, reached = middle, mass

@@ -11,8 +11,8 @@ The sample is of two kinds. The largest score of each block is known, and stands
 for all. So the heavy options, which are few and would make a sample err, are counted one by one.
 
 How far the second guess is to be from the first: between them is to lie a mass M, for which the sample has n weights of
-about w = M / n; their sum has the deviation ``w sqrt(n) = sqrt(M w)``, of which it is taken two and a half further. Such
-a guess misses about once in a hundred rows, which are then searched with more passes.
+about w = M / n; their sum has the deviation ``w sqrt(n) = sqrt(M w)``, of which it is taken two and a half further.
+Such a guess misses less than once in a hundred rows, which are then searched with more passes.
 
 How far rounding may be off: fast sums A and B of the weights above the guess and below are off by D(A) and D(B) at
 most, see :func:`heatbath.sampling.kernel.sweeps.add_up`, so ``p (A + B) - A`` is by ``(1 - p) D(A) + p D(B)``. An edge
@@ -23,7 +23,18 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.sampling.kernel.many import edge, fast_weights_of, guess_top, mass_from, nucleus, quantile, weights_of
+from heatbath.sampling.kernel.bits import key32
+from heatbath.sampling.kernel.many import (
+    edge,
+    ends_of,
+    fast_weights_of,
+    guess_top,
+    mass_from,
+    nucleus,
+    quantile,
+    quantile_between,
+    weights_of,
+)
 from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.sweeps import (
     add_up,
@@ -147,8 +158,10 @@ def _sample(x: Any, tops: Any, low: Any, high: Any, v: Any) -> Any:
 
 @jit
 def _weigh_sample(v: Any, others: Any, seen: Any, each: Any, scale: Any, m: Any) -> Any:
-    """Put the fast weights of a sample into ``m``, where a largest one counts as what it is of ``each``; the mass of
-    the largest, and of all."""
+    """Put the fast weights of a sample into ``m``, the largest of each block as a part of ``each``.
+
+    Given back are the mass of those, and of all.
+    """
     fast_weights_of(v, seen, scale, m)
     rest, largest, one = 0.0, 0.0, np.float32(1.0 / each)
     for i in range(others):
@@ -165,6 +178,9 @@ def _further(v: Any, q: Any, seen: Any, first: Any, wanted: Any, typical: Any) -
 
     It is below the first where the wanted mass is positive, else above.
     """
-    before = np.float64(mass_from(v, q, seen, np.float32(first)))
+    before, key = np.float64(mass_from(v, q, seen, np.float32(first))), key32(np.float32(first))
     more = 2.5 * np.sqrt(abs(wanted) * typical) + 2.0 * typical
-    return quantile(v, q, seen, before + wanted + (more if wanted > 0.0 else -more), 0.2 * more)
+    left, right = ends_of(v, seen)
+    if wanted > 0.0:
+        return quantile_between(v, q, seen, before + wanted + more, 0.2 * more, min(left, key), key)
+    return quantile_between(v, q, seen, before + wanted - more, 0.2 * more, key, max(right, key))

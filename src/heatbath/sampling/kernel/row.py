@@ -137,7 +137,7 @@ def _nucleus(
     row: Any, band: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any, ids: Any, base: Any, q: Any, v: Any,
     m: Any,
 ) -> Any:  # fmt: skip
-    """The smallest score of the nucleus among many, NaN where it was not found; the doubt of its sums in over, or -1."""
+    """The smallest score of the nucleus among many, NaN where it was not found; the doubt of its sums, or -1."""
     x, tail, tops = row
     low, high, end = at_least(x, band[0]), at_least(x, band[1]), at_least(x, band[2])
     score, above, own, number, target, off, known = weighed_nucleus(
