@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.bits import BLOCK, between, float_of_key32, key32, lowest_bit
-from heatbath.sampling.kernel.few import by_mass, kth_largest
+from heatbath.sampling.kernel.few import by_mass
 from heatbath.sampling.kernel.sweeps import above, at_least, below, count_from, gather, jit, jit_sums
 from heatbath.sampling.kernel.weights import exact, weight
 
@@ -40,7 +40,19 @@ def guess_top(tops: Any, wanted: Any, v: Any) -> Any:
     for b in range(0, blocks, stride):
         v[number] = tops[b]
         number += 1
-    return kth_largest(v, number, min(number, max(1, int(np.ceil(wanted / blocks * number)))))
+    return _with_rank(v, number, min(number, max(1, int(np.ceil(wanted / blocks * number)))))
+
+
+@jit_sums
+def _with_rank(v: Any, number: Any, k: Any) -> Any:
+    """The k-th largest of a handful: all pairs are compared, which has no jumps to foresee."""
+    kth = np.inf
+    for i in range(number):
+        larger = 0
+        for j in range(number):
+            larger += v[j] > v[i]
+        kth = min(kth, v[i] if larger < k else np.inf)
+    return kth
 
 
 @jit

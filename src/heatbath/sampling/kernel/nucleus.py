@@ -66,9 +66,10 @@ def weighed_nucleus(
     """
     low, high, end = band
     scale, heavy = scale_of(top, per)
-    others, seen, each = _sample(x, tops, low, high, w)
+    others, each = _sample(x, tops, low, high, w)
+    seen = others + tops.shape[0]
     shares = w[seen:]
-    largest, whole = _weigh_sample(w, others, seen, each, scale, shares)
+    largest, whole = _weigh_sample(w, others, tops, low, high, each, scale, shares)
     peaked = others < 8 or not p * whole > largest  # the nucleus may end among the largest
     guess, known, number = np.float64(low), 0.0, 0
     if peaked:
@@ -138,38 +139,40 @@ def _add_to_blocks(over: Any, ids: Any, base: Any, m: Any, number: Any, lowest: 
         over[ids[i] >> 6] += m[i]
 
 
-@jit
+@jit_sums
 def _sample(x: Any, tops: Any, low: Any, high: Any, v: Any) -> Any:
     """Some scores of the band at even distances, as float32, and behind them the largest of each block.
 
-    How many the former are, how many both; and how many options of the row one of the former stands for. At most every
-    third option, so that a row's worth of room has place for their weights behind them.
+    How many the former are, and how many options of the row one of them stands for. At most every third option, so that
+    a row's worth of room has place for their weights behind them.
     """
-    stride, others = max(3, x.shape[0] // max(1024, x.shape[0] // 64)), 0
-    for i in range(stride // 2, x.shape[0], stride):
+    stride, others = max(3, x.shape[0] // max(1024, x.shape[0] // 64)), np.uint64(0)
+    for place in range(stride // 2, x.shape[0], stride):
+        i = np.uint64(place)  # with a sign, each index would be asked whether it counts from the end
         v[others] = x[i]
-        others += (x[i] >= low) & (x[i] <= high) & (x[i] < tops[i >> 6])
-    seen = others
+        others += np.uint64((x[i] >= low) & (x[i] <= high) & (x[i] < tops[i >> np.uint64(6)]))
+    number = np.int64(others)
+    largest = v[number:]
     for b in range(tops.shape[0]):
-        v[seen] = tops[b]
-        seen += (tops[b] >= low) & (tops[b] <= high)
-    return others, seen, np.float64(stride)
+        largest[b] = max(min(tops[b], high), low)
+    return number, np.float64(stride)
 
 
-@jit
-def _weigh_sample(v: Any, others: Any, seen: Any, each: Any, scale: Any, m: Any) -> Any:
+@jit_sums
+def _weigh_sample(v: Any, others: Any, tops: Any, low: Any, high: Any, each: Any, scale: Any, m: Any) -> Any:
     """Put the fast weights of a sample into ``m``, the largest of each block as a part of ``each``.
 
     Given back are the mass of those, and of all.
     """
-    fast_weights_of(v, seen, scale, m)
-    rest, largest, one = 0.0, 0.0, np.float32(1.0 / each)
+    fast_weights_of(v, others + tops.shape[0], scale, m)
+    rest, mass, part = 0.0, 0.0, np.float32(1.0 / each)
     for i in range(others):
         rest += m[i]
-    for i in range(others, seen):
-        m[i] *= one
-        largest += m[i]
-    return largest, rest + largest
+    largest = m[others:]
+    for b in range(tops.shape[0]):
+        largest[b] = largest[b] * part if (tops[b] >= low) & (tops[b] <= high) else np.float32(0)
+        mass += largest[b]
+    return mass, rest + mass
 
 
 @jit
