@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.sampling.kernel.bits import key32
+from heatbath.sampling.kernel.bits import float_of_key32, key32
 from heatbath.sampling.kernel.many import (
     edge,
     ends_of,
@@ -96,7 +96,7 @@ def weighed_nucleus(
             ends, start, stop = (second, first), at_least(x, second), below(x, first)
         else:
             second = min(second, np.float64(high))
-            ends, start, stop = (first, second), at_least(x, first), high if second >= high else below(x, second)
+            ends, start, stop = (first, second), at_least(x, first), second
         number = gather(x, tail, tops, start, at_least(x, stop), ids, base)
         mass = weights_of(base, max(number, 0), top, per, heavy, m)
         before = passed if passed < target else passed - mass
@@ -179,11 +179,14 @@ def _weigh_sample(v: Any, others: Any, tops: Any, low: Any, high: Any, each: Any
 def _further(v: Any, q: Any, seen: Any, first: Any, wanted: Any, typical: Any) -> Any:
     """A score between which and the first there is a little more than the wanted mass by a sample v of weights q.
 
-    It is below the first where the wanted mass is positive, else above.
+    It is below the first where the wanted mass is positive, else above; and one float32 beyond a score of the sample,
+    so that what ties with that is between them, rounding included.
     """
     before, key = np.float64(mass_from(v, q, seen, np.float32(first))), key32(np.float32(first))
     more = 2.5 * np.sqrt(abs(wanted) * typical) + 2.0 * typical
-    left, right = ends_of(v, seen)
+    least, most = ends_of(v, seen)
     if wanted > 0.0:
-        return quantile_between(v, q, seen, before + wanted + more, 0.2 * more, min(left, key), key)
-    return quantile_between(v, q, seen, before + wanted - more, 0.2 * more, key, max(right, key))
+        score = quantile_between(v, q, seen, before + wanted + more, 0.2 * more, min(least, key), key)
+    else:
+        score = quantile_between(v, q, seen, before + wanted - more, 0.2 * more, key, max(most, key))
+    return np.float64(float_of_key32(key32(np.float32(score)) + np.int32(-1 if wanted > 0.0 else 1)))
