@@ -120,7 +120,7 @@ def test_the_nucleus_and_its_sums(rows, size, p):
         tops = peaks_for(size, x.dtype)[1][0]
         fill_tail(x, tail)
         top, low = float(look(x, tail, tops)), np.float32(-3.4e38)
-        score, above, own, _, target, off, summed = weighed_nucleus(
+        score, above, own, _, target, off, kept = weighed_nucleus(
             x, tail, tops, (low, np.float32(top), np.float32(np.inf)), top, 1 / t, p, w, sums, over, ids, base, q, v, m
         )
         scale, heavy = scale_of(top, 1 / t)
@@ -132,11 +132,13 @@ def test_the_nucleus_and_its_sums(rows, size, p):
         assert own == pytest.approx(float(true[x == score].sum()), rel=1e-6)
         if target - above > off and above + own - target > off:
             assert true[x > score].sum() < p * true.sum() * REACHED <= true[x >= score].sum()
-        if summed:
+        if kept >= 0.0:
             blocks = np.append(np.where(x >= score, true, 0), np.zeros(-size % 64)).reshape(-1, 64).sum(1)
-            np.testing.assert_allclose(over, blocks.astype(float), rtol=1e-6, atol=1e-30)
+            wrong = over - blocks.astype(float)
+            assert (abs(wrong) <= 1e-6 * sums).all()  # what is taken from a block leaves its rounding there
+            assert abs(wrong.cumsum()).max() <= kept  # which is what the draw relies on
             total, doubt = weigh(x, tail, np.float32(score), np.float32(top), scale, w, sums)
-            assert abs(over.sum() - total) <= 2 * doubt
+            assert abs(over.sum() - total) <= kept + doubt
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 255, 256, 257, 1000])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.bits import BLOCK, between, float_of_key32, key32, lowest_bit
-from heatbath.sampling.kernel.few import by_mass, kth_largest
+from heatbath.sampling.kernel.few import by_mass
 from heatbath.sampling.kernel.sweeps import above, at_least, below, count_from, gather, jit, jit_sums
 from heatbath.sampling.kernel.weights import exact, weight
 
@@ -40,7 +40,19 @@ def guess_top(tops: Any, wanted: Any, v: Any) -> Any:
     for b in range(0, blocks, stride):
         v[number] = tops[b]
         number += 1
-    return kth_largest(v, number, min(number, max(1, int(np.ceil(wanted / blocks * number)))))
+    return _with_rank(v, number, min(number, max(1, int(np.ceil(wanted / blocks * number)))))
+
+
+@jit_sums
+def _with_rank(v: Any, number: Any, k: Any) -> Any:
+    """The k-th largest of a handful: all pairs are compared, which has no jumps to foresee."""
+    kth = np.inf
+    for i in range(number):
+        larger = 0
+        for j in range(number):
+            larger += v[j] > v[i]
+        kth = min(kth, v[i] if larger < k else np.inf)
+    return kth
 
 
 @jit
@@ -79,7 +91,8 @@ def fast_weights_of(v: Any, number: Any, scale: Any, m: Any) -> Any:
 
 
 @jit_sums
-def _ends(v: Any, number: Any) -> Any:
+def ends_of(v: Any, number: Any) -> Any:
+    """The key of the least score of a sample, and one above that of the largest."""
     least, most = np.int32(2**31 - 1), np.int32(-(2**31))
     for i in range(number):
         least, most = min(least, key32(v[i])), max(most, key32(v[i]))
@@ -87,7 +100,8 @@ def _ends(v: Any, number: Any) -> Any:
 
 
 @jit_sums
-def _mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
+def mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
+    """The mass of the scores >= low of a sample."""
     total = np.float32(0)
     for i in range(number):
         total += m[i] if v[i] >= low else np.float32(0)
@@ -96,15 +110,26 @@ def _mass_from(v: Any, m: Any, number: Any, low: Any) -> Any:
 
 @jit
 def quantile(v: Any, m: Any, number: Any, target: Any, doubt: Any) -> Any:
-    """A score from which on a sample has the target, or up to ``doubt`` more; its end where it has less.
+    """A score from which on a sample has the target, or up to ``doubt`` more; its end where it has less."""
+    left, right = ends_of(v, number)
+    return quantile_between(v, m, number, target, doubt, left, right)
 
-    Bisection of the bits of float32: no scale has to be known.
+
+@jit
+def quantile_between(v: Any, m: Any, number: Any, target: Any, doubt: Any, left: Any, right: Any) -> Any:
+    """As :func:`quantile`, where it is known between which keys.
+
+    Every other time the bits of float32 are bisected, so that no scale has to be known; and every other time the
+    numbers, which takes fewer rounds once there is one.
     """
-    left, right = _ends(v, number)
-    reached, passed = np.inf, 0.0
+    reached, passed, by_bits = np.inf, 0.0, True
     while right > left + 1 and reached - passed > doubt:
         middle = (left >> 1) + (right >> 1) + (left & right & 1)
-        mass = _mass_from(v, m, number, float_of_key32(middle))
+        if not by_bits:
+            half = key32(np.float32(0.5) * float_of_key32(left) + np.float32(0.5) * float_of_key32(right))
+            middle = half if left < half < right else middle
+        by_bits = not by_bits
+        mass = mass_from(v, m, number, float_of_key32(middle))
         if mass >= target:
             left, reached = middle, mass
         else:

@@ -137,15 +137,15 @@ def _nucleus(
     row: Any, band: Any, top: Any, per: Any, p: Any, w: Any, sums: Any, over: Any, ids: Any, base: Any, q: Any, v: Any,
     m: Any,
 ) -> Any:  # fmt: skip
-    """The smallest score of the nucleus among many, NaN where it was not found, and whether over has its sums."""
+    """The smallest score of the nucleus among many, NaN where it was not found; the doubt of its sums, or -1."""
     x, tail, tops = row
     low, high, end = at_least(x, band[0]), at_least(x, band[1]), at_least(x, band[2])
-    score, above, own, number, target, off, summed = weighed_nucleus(
+    score, above, own, number, target, off, known = weighed_nucleus(
         x, tail, tops, (low, high, end), top, per, p, w, sums, over, ids, base, q, v, m
     )
     if np.isnan(score) or (target - above > off and above + own - target > off):
-        return score, summed
-    return _exact_edge(x, tail, (low, high), top, per, p, score, sums, base, number), False
+        return score, known
+    return _exact_edge(x, tail, (low, high), top, per, p, score, sums, base, number), -1.0
 
 
 @jit
@@ -284,13 +284,14 @@ def _interpreter(every: bool, among_few: Any) -> Any:
                 low = max(low, lowest(mapped(cut, maps, count), top, maps, count)) if found else low
                 last = per
             elif op == TOP_P:
-                edge, summed = _nucleus(row, (low, high, end), top, per, given, w, sums, over, ids, base, q, v, m)
+                edge, kept = _nucleus(row, (low, high, end), top, per, given, w, sums, over, ids, base, q, v, m)
                 found, last = not np.isnan(edge), -1.0
                 low = max(low, lowest(mapped(edge, maps, count), top, maps, count)) if found else low
-                if found and summed and at_least(x, low) >= at_least(x, edge):
+                if found and kept >= 0.0 and at_least(x, low) >= at_least(x, edge):
                     for b in range(sums.shape[0]):  # an assignment of slices takes a second to compile
                         sums[b] = over[b]
                     total, doubt = add_up(sums)
+                    doubt = max(doubt, kept)
                     continue
             elif every and op == SURPRISAL and wanted[step]:
                 cut = lowest_exponent(
