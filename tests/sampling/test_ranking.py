@@ -6,12 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import heatbath as hb
+from heatbath.sampling import asking
 from heatbath.sampling.mass import HEAD
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch.utils._python_dispatch import TorchDispatchMode
 
 OPTIONS = 4 * HEAD
+
+
+@pytest.fixture(autouse=True)
+def plain_steps(monkeypatch):
+    """What ranks are the plain steps; the compiled kernel is not asked."""
+    monkeypatch.setattr(asking, "worthwhile", lambda _: False)
 
 
 class Ranked(TorchDispatchMode):

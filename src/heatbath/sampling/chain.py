@@ -170,8 +170,9 @@ class Sampler(NamedTuple):
             return packed(before._replace(states=after))
 
     def _unpack(self, state: State, scores: Array | None = None) -> Unpacked:
-        empty = isinstance(state, list | tuple) and not state
-        return unpack(self.init() if empty else state, len(self.steps), self.looks_back, scores)
+        if isinstance(state, list | tuple) and not state:
+            state = self.init()
+        return unpack(state, len(self.steps), self.looks_back, scores)
 
     def step(
         self,
