@@ -52,7 +52,7 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml
 
 $(VENV)/.test: $(VENV)/.run pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[serve,jax,docs,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[gateway,jax,docs,test]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test
