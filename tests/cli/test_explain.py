@@ -234,6 +234,10 @@ MISTAKES = {
         "setting -T, at character 0: 'hot' is no number, thermostat or schedule; write a number such as 0.7, or a "
         "thermostat such as hold_entropy(2.0)\n  hot\n",
     ),
+    "a comma for a point": (
+        ["1", "2", "-T", "0,7"],
+        "setting -T, at character 1: a number is written with a point; write 0.7\n  0,7\n",
+    ),
     "a word for T that begins a name": (
         ["1", "2", "-T", "warm"],
         "setting -T, at character 0: 'warm' is no number, thermostat or schedule; did you mean warm_up?\n",

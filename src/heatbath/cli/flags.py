@@ -1,6 +1,7 @@
 """Flags made from the one table of options, and the samplers that they ask for."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NamedTuple
@@ -87,6 +88,9 @@ TopP = Annotated[str | None, flag("top_p")]
 MinP = Annotated[str | None, flag("min_p")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document for machines.")]
 
+DECIMAL_COMMA = re.compile(r"\d+,\d+")
+"""How a number is written in much of the world."""
+
 
 class Setting(NamedTuple):
     """One way of choosing, as it was asked for."""
@@ -132,6 +136,9 @@ def _check_thermostat(text: str) -> None:
         parse(f"{before}{text})")  # here an unknown name is no thermostat; alone it would be no step
         made = parse(text)
     except SpecError as error:
+        if DECIMAL_COMMA.fullmatch(text):
+            why, point = "a number is written with a point", text.replace(",", ".")
+            raise SpecError(why, text=text, position=text.index(","), instead=f"write {point}") from None
         position = min(max(error.position - len(before), 0), len(text))
         raise SpecError(error.why, text=text, position=position, instead=error.instead) from None
     if isinstance(made, Sampler):

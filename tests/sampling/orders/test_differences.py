@@ -185,6 +185,14 @@ def test_bad_words_are_token_ids():
             kept(name, TIED, bad_words=["king"])
 
 
+@difference("logit bias")
+def test_a_bias_is_added_as_it_is():
+    row, bias = np.zeros(3), 150.0
+    cut = min(100.0, max(-100.0, bias))  # the rule of vLLM's server
+    moved = hb.orders.vllm(logit_bias={1: bias}).scores((), row).scores
+    assert (moved[1] - moved[0], cut) == (150.0, 100.0)
+
+
 @difference("bad words across")
 def test_bad_words_may_begin_in_the_prompt():
     [theirs] = functions("vllm", "v1/sample/ops/bad_words.py", "_apply_bad_words_single_batch", _SMALLEST_LOGIT=-INF)

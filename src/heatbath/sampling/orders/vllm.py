@@ -77,6 +77,7 @@ _VLLM: Any = {
         ),
         LAST_OF_TIED,
         Difference("bad words", "bad_words are texts, tokenised with and without a space in front; here token ids"),
+        Difference("logit bias", "the server silently cuts it to ±100; its Python interface and heatbath do not"),
         Difference("bad words across", "looks for their beginnings in what it wrote; here in the prompt as well"),
     ),
     "apart": (
