@@ -1,5 +1,7 @@
 """The processor for SGLang, driven as SGLang's sampler drives its own."""
 
+import importlib
+import inspect
 import re
 import sys
 import weakref
@@ -12,6 +14,7 @@ import pytest
 import heatbath as hb
 from tests.integrations.released import ABSTRACT, CUSTOM, METHODS, SamplingParams, connected, needs_real, parameters
 from tests.integrations.rows import CHAINS, OPTIONS, ROW, UNSERVED, alone, logits, p_values, pick
+from tests.sampling.orders.source import functions
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -26,9 +29,12 @@ Abort = namedtuple("Abort", ("message", "status_code", "err_type"))
 
 @pytest.fixture(autouse=True)
 def server(monkeypatch):
-    """What a server has besides, where SGLang is not installed."""
-    if theirs.__spec__ is None:
-        parents = [BATCH.rsplit(".", count)[0] for count in (3, 2, 1)]
+    """What a server has besides, where SGLang, or all that a server of it needs, is not installed."""
+    try:
+        importlib.import_module(BATCH)
+    except ImportError:
+        real = theirs.__spec__ is not None
+        parents = [] if real else [BATCH.rsplit(".", count)[0] for count in (3, 2, 1)]
         for name in (*parents, BATCH):
             monkeypatch.setitem(sys.modules, name, SimpleNamespace(FINISH_ABORT=Abort))
 
@@ -53,6 +59,12 @@ def test_the_interface_is_the_one_that_was_written_down():
     cls = theirs.CustomLogitProcessor
     assert {method: parameters(cls, method) for method in METHODS[CUSTOM]} == METHODS[CUSTOM]
     assert cls.__abstractmethods__ == ABSTRACT[CUSTOM]
+
+
+def test_a_request_is_ended_by_what_was_written_down():
+    needs_real(theirs, "SGLang")
+    [made] = functions("sglang", "srt/managers/schedule_batch.py", "FINISH_ABORT.__init__")
+    assert tuple(inspect.signature(made).parameters)[1:] == Abort._fields
 
 
 def test_ours_is_one_of_theirs():

@@ -11,7 +11,7 @@ from tests.sampling.orders.settings import random_settings, rng
 from tests.sampling.orders.source import functions
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-LATER = {"repetition", "presence", "frequency", "logit_bias"}
+LATER = {"ban_sequences", "repetition", "presence", "frequency", "logit_bias"}
 
 
 def test_vllm_keeps_and_draws_from_the_same():
