@@ -11,10 +11,11 @@ import { ask, readScores, wordsFor } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
-import { mountKnob } from "./knob.js";
+import { heatUp, mountKnob } from "./knob.js";
 import { applyChain, atTemperature, entropyCurve, heatAlone, rankScores } from "./maths.js";
 import { mountNotice } from "./notice.js";
 import { mountNumbers } from "./numbers.js";
+import { whenSeen } from "./offscreen.js";
 import { mountPrompt } from "./prompt.js";
 import { initial, stepsOf, store, textOf } from "./settings.js";
 import { mountStreams } from "./streams.js";
@@ -42,6 +43,7 @@ const app = {
   get: settings.get,
   set: settings.set,
   view: () => view,
+  dragging: () => dragging,
   repaint: oncePerFrame(() => view && paint()),
   say,
   report,
@@ -124,6 +126,7 @@ function paint() {
   document.body.classList.remove("empty");
   if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
   for (const part of parts) part.paint(view);
+  heatUp(view);
   write(at("sentence"), sentence(view));
   write(at("place"), place());
   write(at("printed"), `${view.text} · seed ${view.settings.seed} · ${location.href}`);
@@ -222,8 +225,9 @@ const streams = mountStreams(app);
 const prompt = mountPrompt(app, () => streams.start());
 const header = mountHeader(app);
 const notice = mountNotice();
-const others = [mountWarnings, mountBars, mountNumbers, mountCurve, mountChain, mountDraw, mountCode];
-parts = [header, notice, prompt, knob, streams, ...others.map((mount) => mount(app))];
+const panels = { bars: mountBars, numbers: mountNumbers, curve: mountCurve, chain: mountChain, draw: mountDraw, code: mountCode };
+const waiting = Object.entries(panels).map(([id, mount]) => whenSeen(at(id), mount(app), app));
+parts = [header, notice, prompt, knob, streams, mountWarnings(app), ...waiting];
 
 settings.listen((now, { before, settled }) => {
   dragging = !settled;
