@@ -37,7 +37,7 @@ RUN = """async ([root, logits, steps, seed]) => {
   const { uniform } = await import(`${root}/random.js`);
   const ranked = maths.rankScores(Float64Array.from(logits, Number));
   const named = steps.map(([name, value]) => ({ name, value: Number(value) }));
-  const result = maths.applyChain(ranked, named, 4);
+  const result = maths.applyChain(ranked, named, { heads: 4 });
   const u = uniform(seed);
   const drawn = maths.drawAt(ranked, result, u);
   return {

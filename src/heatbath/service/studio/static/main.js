@@ -29,7 +29,7 @@ const link = fromHash(location.hash, initial()) ?? fromHash("", initial());
 const settings = store(link.settings);
 const named = new Map(); // token id -> { id, text, bytes, end }
 let model = null;
-let moment = null; // { ranked, prompt, tokens, look }: the scores on show
+let moment = null; // { ranked, room, prompt, tokens, look }: the scores on show
 let profile = null;
 let view = null;
 let parts = [];
@@ -89,7 +89,7 @@ function makeView(now) {
     ...shapes(steps),
     steps,
     text: textOf(steps),
-    result: applyChain(ranked, steps, BARS),
+    result: applyChain(ranked, steps, { heads: BARS, room: moment.room }),
     scale,
     lanes: now.on.temperature ? lanesAround(scale, T) : { cooler: 1, chosen: 1, hotter: 1 },
     freeEntropy: heatAlone(ranked, T).entropy,
@@ -167,7 +167,8 @@ async function read(body, where = null) {
     for (const token of answer.prompt) token.before ??= Infinity; // null is "could not be": JSON has no infinity
     const tokens = where ? moment.prompt : answer.prompt;
     const free = entropyCurve(ranked, [{ name: "temperature" }]);
-    moment = { ranked, free, prompt: tokens, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
+    const room = new Float64Array(ranked.ids.length); // for the probabilities on show, made anew with every move
+    moment = { ranked, room, free, prompt: tokens, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
     if (!where) {
       settings.set({ prompt: body.prompt }); // the settings hold the prompt that is on show
       prompt.met(null);

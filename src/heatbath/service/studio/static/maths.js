@@ -48,16 +48,17 @@ function entropyOf(now) {
   return now.entropy;
 }
 
-/** The probabilities of the `count` best. */
-function head(now, count) {
+/** The probabilities of the `count` best, written into `room` where there is any. */
+function head(now, count, room = null) {
   const total = totalOf(now);
-  const p = new Float64Array(Math.min(count, now.kept));
+  const n = Math.min(count, now.kept);
+  const p = room ? room.subarray(0, n) : new Float64Array(n);
   for (let i = 0; i < p.length; i++) p[i] = now.weights[i] / total;
   return p;
 }
 
 /** All probabilities, and the entropy. */
-const distribution = (now) => ({ p: head(now, now.kept), kept: now.kept, entropy: entropyOf(now) });
+const distribution = (now, room) => ({ p: head(now, now.kept, room), kept: now.kept, entropy: entropyOf(now) });
 
 /** The scores divided by T. The last one of a whole vocabulary is remembered. */
 function heat(ranked, now, T) {
@@ -85,11 +86,11 @@ const CUTS = {
   top_p(now, p) {
     const { scores, weights, kept } = now;
     if (p === 1) return kept;
-    const total = totalOf(now);
+    const limit = p * totalOf(now);
     let mass = 0;
     for (let i = 0; i < kept; i++) {
       mass += weights[i];
-      if (mass - weights[i] >= p * total) return throughTies(scores, kept, i);
+      if (mass - weights[i] >= limit) return throughTies(scores, kept, i);
     }
     return kept;
   },
@@ -121,14 +122,15 @@ function run(ranked, steps, each = () => {}) {
 /**
  * What a chain makes of the scores. `steps` is a list of `{ name, value }`.
  * Gives `p` (by rank), `kept`, `entropy` in nats, and `trail`: for each step the options before and after it, and
- * `head`, the probabilities of the `heads` best as they reach it.
+ * `head`, the probabilities of the `heads` best as they reach it. Where there is `room`, an array as long as the
+ * vocabulary, `p` lies there until the next call.
  */
-export function applyChain(ranked, steps, heads = 0) {
+export function applyChain(ranked, steps, { heads = 0, room = null } = {}) {
   const trail = [];
   const now = run(ranked, steps, ({ name }, before, after) =>
     trail.push({ name, head: heads ? head(before, heads) : null, before: before.kept, after: after.kept }),
   );
-  return { ...distribution(now), trail };
+  return { ...distribution(now, room), trail };
 }
 
 /** What T alone makes of the scores: the entropy (nats), and the probability of the best. */
