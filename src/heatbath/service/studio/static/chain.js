@@ -149,7 +149,10 @@ const toSlide = (name, value, size) =>
 function effectWords(view, name) {
   if (!view.settings.on[name]) return t("chain.off");
   const { before, after } = view.result.trail.find((each) => each.name === name);
-  if (name === "temperature") return t("chain.tempers", { T: degree(view.settings.value.temperature) });
+  if (name === "temperature") {
+    const T = view.settings.value.temperature;
+    return t(T === 0 ? "chain.takes" : T === Infinity ? "chain.levels" : "chain.tempers", { T: degree(T) });
+  }
   if (after === before) return t("chain.idle", { n: whole(before) });
   return t("chain.cuts", { before: whole(before), after: whole(after) });
 }

@@ -7,7 +7,6 @@ import { setTemperature } from "./knob.js";
 import { fromAxis, onCurve, toAxis } from "./maths.js";
 import { twin } from "./table.js";
 
-const HEIGHT = 230;
 const EDGE = { left: 34, right: 14, top: 14, bottom: 34 };
 /** How far along the axis a key moves T. */
 const KEYS = {
@@ -31,25 +30,25 @@ export function laneMark(lane, x, y, size = 6) {
 
 export function mountCurve(app) {
   const lines = svg("g");
-  const foot = svg("line", { class: "now", y2: HEIGHT - EDGE.bottom });
+  const foot = svg("line", { class: "now" });
   const marks = Object.fromEntries(["cooler", "hotter", "chosen"].map((lane) => [lane, laneMark(lane, 0, 0, lane === "chosen" ? 7 : 5)]));
-  const picture = svg("svg", { role: "img", class: "curve", height: HEIGHT }, lines, foot, Object.values(marks));
+  const picture = svg("svg", { role: "img", class: "curve" }, lines, foot, Object.values(marks));
   const hand = h("div", { class: "curve-hand", role: "slider", tabIndex: 0, "aria-valuemin": 0, "aria-valuemax": 100 });
   const caption = h("p", { class: "fine" });
   const key = h("p", { class: "fine key" });
   const table = twin("entropy-against-temperature", () => tableRows(app.view()));
   fill(at("curve"), h("div", { class: "curve-frame" }, picture, hand), key, caption, table.element);
   let drawn = null;
-  let width = 0; // kept, because asking for it while painting would force a layout
+  let [width, height] = [0, 0]; // kept, because asking for them while painting would force a layout
   new ResizeObserver(([{ contentRect }]) => {
-    width = contentRect.width;
+    ({ width, height } = contentRect);
     drawn = null;
     app.repaint();
   }).observe(hand);
 
   const across = () => width - EDGE.left - EDGE.right;
   const px = (T) => EDGE.left + toAxis(T) * across();
-  const py = (entropy, top) => HEIGHT - EDGE.bottom - (entropy / top) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const py = (entropy, top) => height - EDGE.bottom - (entropy / top) * (height - EDGE.top - EDGE.bottom);
 
   const point = (event, settled) => {
     const x = (event.clientX - hand.getBoundingClientRect().left - EDGE.left) / across();
@@ -73,7 +72,8 @@ export function mountCurve(app) {
 
   function drawLines({ curve }) {
     drawn = curve;
-    picture.setAttribute("width", width);
+    for (const [name, value] of Object.entries({ width, height })) mark(picture, name, value);
+    mark(foot, "y2", height - EDGE.bottom);
     fill(key, ["free", "kept"].map((kind) => h("span", { class: `swatch heated line-${kind}` }, t(`curve.${kind}`))));
     const top = highest(curve);
     const place = ({ T, entropy }) => `${px(T).toFixed(1)} ${py(entropy, top).toFixed(1)}`;
@@ -90,10 +90,10 @@ export function mountCurve(app) {
           svg("text", { x: EDGE.left - 7, y: y + 4, "text-anchor": "end" }, decimal(level, 1)),
         ];
       }),
-      ticks.map((T) => svg("text", { x: px(T), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, decimal(T))),
-      svg("text", { x: width - EDGE.right, y: HEIGHT - 3, class: "axis", "text-anchor": "end" }, t("curve.axis")),
+      ticks.map((T) => svg("text", { x: px(T), y: height - EDGE.bottom + 16, "text-anchor": "middle" }, decimal(T))),
+      svg("text", { x: width - EDGE.right, y: height - 3, class: "axis", "text-anchor": "end" }, t("curve.axis")),
       svg("text", { x: EDGE.left + 5, y: EDGE.top + 2, class: "axis" }, t("bits")),
-      svg("line", { class: "one", x1: px(1), x2: px(1), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }),
+      svg("line", { class: "one", x1: px(1), x2: px(1), y1: EDGE.top, y2: height - EDGE.bottom }),
       svg("path", { class: "free", d: path(curve.free) }),
       svg("path", { class: "kept heated", d: path(curve.kept) }),
     );

@@ -172,6 +172,8 @@ export default {
   "chain.value": "{name}, value",
   "chain.off": "off",
   "chain.tempers": "divides all scores by {T}",
+  "chain.takes": "takes the best alone",
+  "chain.levels": "makes all scores equal",
   "chain.idle": "cuts nothing here: all {n} stay",
   "chain.cuts": "{before} → {after} tokens",
   "step.temperature": "temperature",
@@ -251,7 +253,7 @@ export default {
   "help.title": "How to read this page",
   "help.temperature": "Temperature (T)",
   "help.temperature.text":
-    "The model gives every token a score. The scores are divided by T and turned into probabilities. T = 0 always takes the best, T = 1 is the model as it was trained, T above 1 evens the odds, and at infinity all are equal.",
+    "The model gives every token a score. The scores are divided by T and turned into probabilities. T\u00a0=\u00a00 always takes the best, T\u00a0=\u00a01 is the model as it was trained, T above 1 evens the odds, and at infinity all are equal.",
   "help.entropy": "Entropy, in bits",
   "help.entropy.text":
     "How open the choice is. 0 bits: certain. 1 bit: a coin. Each bit more doubles the number of live choices. heatbath's functions count in nats (1 bit = 0.693 nats).",

@@ -165,6 +165,8 @@ export default {
   "chain.value": "{name} 的取值",
   "chain.off": "已关闭",
   "chain.tempers": "所有分数除以 {T}",
+  "chain.takes": "只取得分最高的一个",
+  "chain.levels": "让所有分数相等",
   "chain.idle": "此处没有截断：{n} 个全部保留",
   "chain.cuts": "{before} → {after} 个词元",
   "step.temperature": "温度",
@@ -243,7 +245,7 @@ export default {
 
   "help.title": "怎样看这一页",
   "help.temperature": "温度（T）",
-  "help.temperature.text": "模型给每个词元一个分数，分数除以 T 后再变成概率。T = 0 总取得分最高的，T = 1 是模型训练出来的样子，T 大于 1 拉近彼此的机会，T 无穷大时所有词元机会均等。",
+  "help.temperature.text": "模型给每个词元一个分数，分数除以 T 后再变成概率。T\u00a0=\u00a00 总取得分最高的，T\u00a0=\u00a01 是模型训练出来的样子，T 大于 1 拉近彼此的机会，T 无穷大时所有词元机会均等。",
   "help.entropy": "熵（比特）",
   "help.entropy.text": "选择的余地有多大。0 比特：完全确定；1 比特：抛一枚硬币；每多 1 比特，活跃选项翻一倍。heatbath 的函数以奈特为单位（1 比特 = 0.693 奈特）。",
   "help.surprisal": "惊奇度",
