@@ -414,6 +414,14 @@ def test_what_is_being_written_is_left_alone(page):
     expect(page.locator("#prompt")).to_have_value("w5 w6")
 
 
+def test_no_scores_are_divided_by_0_or_by_infinity(page):
+    said = page.locator("[data-step=temperature] .card-effect")
+    choose(page, 0)
+    expect(said).to_have_text("takes the best alone")
+    choose(page, "inf")
+    expect(said).to_have_text("makes all scores equal")
+
+
 def test_the_smallest_and_the_largest_temperatures_are_told_as_what_they_are(page):
     for T in ("1e-12", "1e+300"):
         choose(page, T)

@@ -7,7 +7,7 @@ import { mountCurve } from "./curve.js";
 import { at, fill, h, oncePerFrame, write } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
-import { ask, readScores, wordsFor } from "./events.js";
+import { ask, passes, readScores, wordsFor } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
@@ -23,6 +23,7 @@ import { fromHash, toHash } from "./url.js";
 import { mountWarnings, zonesOf } from "./warnings.js";
 import { sentence } from "./words.js";
 
+const AGAIN_AFTER = 2000; // milliseconds until a server that did not answer at first is asked again
 const READ_WITHIN = 4000; // milliseconds that news stays on the screen
 
 const link = fromHash(location.hash, initial()) ?? fromHash("", initial());
@@ -161,6 +162,7 @@ async function read(body, where = null) {
   const mine = (asked = new AbortController());
   say(() => t("status.reading"), false, true);
   try {
+    if (!model) await meet();
     const answer = await ask("studio/next", body, mine.signal);
     for (const token of answer.named) named.set(token.id, token);
     const ranked = rankScores(readScores(answer.scores));
@@ -252,17 +254,28 @@ async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
   notice.show(link.refused);
+  await open();
+}
+
+/** Get to know the model, and show its first prompt; as long as the server does not answer, it is asked again. */
+async function open() {
+  if (model) return; // a prompt was sent meanwhile
   try {
-    model = await ask("studio/model");
-    const measured = model.profile;
-    if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
-    about();
+    await meet();
   } catch (error) {
     say(() => wordsFor(error), true);
+    if (passes(error)) setTimeout(open, AGAIN_AFTER);
     return;
   }
+  prompt.use(at("prompt").value || (settings.get().prompt ?? model.example_prompts[0]));
+}
+
+async function meet() {
+  model = await ask("studio/model");
+  const measured = model.profile;
+  if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
+  about();
   prompt.offer(model.example_prompts);
-  prompt.use(settings.get().prompt ?? model.example_prompts[0]);
 }
 
 begin();

@@ -48,23 +48,28 @@ export function mountStreams(app) {
     else start();
   }
 
-  /** All three from the prompt. */
+  /** All three from the prompt. What they said before stays until the new texts come, unless it belongs to another prompt. */
   function start() {
     const view = app.view();
-    prompt = view.prompt.map(({ id }) => id);
-    madeWith = view.text;
-    for (const name of NAMES) {
-      lanes[name].restart();
-      lanes[name].setParting(null);
-      lanes[name].header(view.lanes[name]);
-      lanes[name].footer("");
-    }
-    app.inspector.close();
+    const tokens = view.prompt.map(({ id }) => id);
+    const clear = () => {
+      prompt = tokens;
+      madeWith = view.text;
+      for (const name of NAMES) {
+        lanes[name].restart();
+        lanes[name].setParting(null);
+        lanes[name].header(view.lanes[name]);
+        lanes[name].footer("");
+      }
+      app.inspector.close();
+    };
+    if (String(prompt) !== String(tokens)) clear();
     return follow(
       NAMES.map((name) => ({ name, chain: textOf(atTemperature(view.steps, view.lanes[name])) })),
-      prompt,
+      tokens,
       LENGTH,
       () => t("status.running"),
+      clear,
     );
   }
 
@@ -88,16 +93,26 @@ export function mountStreams(app) {
     );
   }
 
-  async function follow(wanted, tokens, length, words) {
+  /** Write what the server draws; `begin()` makes room for it once it comes. */
+  async function follow(wanted, tokens, length, words, begin = () => {}) {
     stop();
     const mine = new AbortController();
     running = mine;
-    for (const { name } of wanted) held[name] = [];
+    let begun = false;
     button();
     app.report(words, { going: true });
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
-      await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));
+      await listen("studio/generate", asked, mine.signal, (event) => {
+        if (running !== mine) return;
+        if (event.error) throw problem(event.error);
+        if (!begun) {
+          begun = true;
+          for (const { name } of wanted) held[name] = [];
+          begin();
+        }
+        receive(event);
+      });
       if (running === mine) app.report(() => t("status.done"));
     } catch (error) {
       const stopped = error.name === "AbortError";
@@ -111,7 +126,6 @@ export function mountStreams(app) {
   }
 
   function receive(event) {
-    if (event.error) throw problem(event.error);
     const lane = lanes[event.lane];
     if (event.ended) lane.state.ended = event.ended;
     else held[event.lane].push(event);
