@@ -4,7 +4,7 @@ import { mountBars } from "./bars.js";
 import { BARS, mountChain } from "./chain.js";
 import { mountCode } from "./codeview.js";
 import { mountCurve } from "./curve.js";
-import { at, fill, h, oncePerFrame, write } from "./dom.js";
+import { at, calm, fill, h, oncePerFrame, write } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
 import { ask, passes, readScores, wordsFor } from "./events.js";
@@ -188,7 +188,7 @@ async function read(body, where = null) {
 
 /** Show the distribution at one place of a continuation: `{ lane, index, position }`. */
 async function look(tokens, where) {
-  if (await read({ tokens }, where)) at("bars-title").scrollIntoView({ block: "center", behavior: "smooth" });
+  if (await read({ tokens }, where)) at("bars-title").scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });
 }
 
 function writeLink() {

@@ -80,22 +80,24 @@ function heat(ranked, now, T) {
 /** The first `kept` of them. */
 const cut = (now, kept) => (kept === now.kept ? now : { scores: now.scores, weights: now.weights, kept });
 
+const SLACK = 1e-12; // a mass or a ratio counts as reached from this little below it on: an exact hit hangs on no rounding
+
 /** How many options each step leaves. */
 const CUTS = {
   top_k: ({ scores, kept }, k) => (k >= kept ? kept : throughTies(scores, kept, k)),
   top_p(now, p) {
     const { scores, weights, kept } = now;
     if (p === 1) return kept;
-    const limit = p * totalOf(now);
+    const limit = p * totalOf(now) * (1 - SLACK);
     let mass = 0;
     for (let i = 0; i < kept; i++) {
       mass += weights[i];
-      if (mass - weights[i] >= limit) return throughTies(scores, kept, i);
+      if (mass >= limit) return throughTies(scores, kept, i + 1);
     }
     return kept;
   },
   min_p({ scores, kept }, p) {
-    const floor = Math.log(p);
+    const floor = Math.log(p) - SLACK;
     while (kept > 1 && scores[kept - 1] < floor) kept--;
     return kept;
   },

@@ -19,9 +19,9 @@ export function mountStreams(app) {
   const measures = ["before", "after"].map((measure) =>
     h("button", { type: "button", class: "chip", "data-measure": measure, onclick: () => app.set({ measure }) }),
   );
-  const measureLabel = h("span");
+  const measureLabel = h("span", { id: "measure-label" });
   const legend = h("p", { class: "legend" });
-  fill(at("streams-tools"), run, h("div", { class: "chips", role: "group" }, measureLabel, measures), legend);
+  fill(at("streams-tools"), run, h("div", { class: "chips", role: "group", "aria-labelledby": "measure-label" }, measureLabel, measures), legend);
   const markSoon = oncePerFrame(markPartings);
   const held = { cooler: [], chosen: [], hotter: [] }; // tokens that wait for the end of their sentence
   let running = null;
