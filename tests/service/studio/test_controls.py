@@ -145,6 +145,22 @@ def test_a_knob_that_comes_back_to_its_place_is_let_go_all_the_same(page):
     expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {temperature(page):g}")
 
 
+def test_a_finger_on_the_curve_that_goes_on_to_scroll_has_let_go(page):
+    hand = page.locator("#curve .curve-hand")
+    hand.scroll_into_view_if_needed()
+    box = hand.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 50)
+    page.mouse.down()
+    painted(page)
+    T = temperature(page)
+    assert T > 1
+    with rewritten(page):
+        hand.dispatch_event("pointercancel")
+    expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {T:g}")
+    page.mouse.up()
+    settled(page)
+
+
 def test_plus_and_minus(page):
     page.get_by_role("button", name="Hotter").click()
     warmer = temperature(page)
