@@ -50,8 +50,7 @@ export function mountChain(app) {
       }
       write(note, t(`chain.note.${Object.keys(ORDERS).find(same) ?? "own"}`));
       const steps = view.text.split(" -> ").map((step, i) => (i ? `-> ${step}` : step));
-      while (code.children.length > steps.length) code.lastChild.remove();
-      while (code.children.length < steps.length) code.append(" ", h("span"));
+      if (code.children.length !== steps.length) fill(code, steps.map((_, i) => [i ? " " : "", h("span")]));
       for (const [i, step] of steps.entries()) write(code.children[i], step);
     },
   };

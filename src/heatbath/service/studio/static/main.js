@@ -263,7 +263,7 @@ async function open() {
   try {
     await meet();
   } catch (error) {
-    say(() => wordsFor(error), true);
+    if (at("status").textContent !== wordsFor(error)) say(() => wordsFor(error), true); // not read out again and again
     if (passes(error)) setTimeout(open, AGAIN_AFTER);
     return;
   }

@@ -20,14 +20,16 @@ export function mountStreams(app) {
     h("button", { type: "button", class: "chip", "data-measure": measure, onclick: () => app.set({ measure }) }),
   );
   const measureLabel = h("span", { id: "measure-label" });
+  const chips = h("div", { class: "chips", role: "group", "aria-labelledby": "measure-label" }, measureLabel, measures);
   const legend = h("p", { class: "legend" });
-  fill(at("streams-tools"), run, h("div", { class: "chips", role: "group", "aria-labelledby": "measure-label" }, measureLabel, measures), legend);
+  fill(at("streams-tools"), run, chips, legend);
   const markSoon = oncePerFrame(markPartings);
   const held = { cooler: [], chosen: [], hotter: [] }; // tokens that wait for the end of their sentence
   let running = null;
   let prompt = [];
   let shown = "";
   let madeWith = ""; // the chain of the continuations on show
+  let temperatures = null; // theirs, by lane
 
   function prefix(lane, index) {
     return [...prompt, ...lane.tokens.slice(0, index).map(({ id }) => id)];
@@ -55,6 +57,7 @@ export function mountStreams(app) {
     const clear = () => {
       prompt = tokens;
       madeWith = view.text;
+      temperatures = { ...view.lanes };
       for (const name of NAMES) {
         lanes[name].restart();
         lanes[name].setParting(null);
@@ -80,6 +83,8 @@ export function mountStreams(app) {
     const surprisals = { before: -Math.log(other.p), after: -Math.log(other.q) };
     const picked = { ...state.tokens[index], ...other, ...surprisals, picked: true };
     const before = [...prefix(state, index), other.id];
+    temperatures[state.name] = view.lanes[state.name];
+    lane.header(view.lanes[state.name]);
     lane.restart([...state.tokens.slice(0, index), picked]);
     state.begins = index + 1;
     lane.focus(index);
@@ -174,7 +179,7 @@ export function mountStreams(app) {
     fill(legend, t("legend"), swatches, t("bits"), again);
     at("streams-help").textContent = t("streams.help");
     for (const name of NAMES) {
-      lanes[name].header(view.lanes[name]);
+      lanes[name].header((temperatures ?? view.lanes)[name]);
       lanes[name].repaint();
     }
     markPartings();
