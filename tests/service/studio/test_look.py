@@ -86,6 +86,13 @@ def test_warnings_and_long_words_do_not_run_over(open_page):
         assert page.evaluate(OVERFLOW) == []
 
 
+def test_what_a_finger_presses_is_large_enough_for_it(open_page):
+    page = open_page(width=390, has_touch=True, is_mobile=True)
+    small = SMALL.replace("< 24", "< 36").replace('"button, input, summary', '"button, #knob, summary')
+    assert page.evaluate(small) == []
+    assert page.locator("#knob").bounding_box()["height"] == 44
+
+
 SPILLED = """() => [...document.querySelectorAll("th > button, td, .tabs button, #code-copy, .remedies button, .chip")]
   .filter((e) => e.getClientRects().length)
   .filter((e) => {
