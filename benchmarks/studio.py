@@ -28,6 +28,8 @@ from heatbath.service.run import Server, address, listen
 
 FRAME = 1000 / 60
 LARGE = 151_936
+SIZES = ((1280, 900), (390, 900), (1280, 4000))
+"""Of the window, in pixels: what is below it waits for the end of a drag, and the last shows the whole page."""
 CHROMIUM = os.environ.get("HEATBATH_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 DRAG = """async (places) => {
   const knob = document.getElementById("knob");
@@ -121,9 +123,9 @@ def served(model: Any, profile: Profile) -> Iterator[str]:
             thread.join()
 
 
-def drag(browser: Any, url: str, width: int, order: str, moves: int) -> npt.NDArray[np.float64]:
+def drag(browser: Any, url: str, size: tuple[int, int], order: str, moves: int) -> npt.NDArray[np.float64]:
     """Milliseconds of script, layout and the whole, for each move."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.goto(f"{url}/#v=1&on=Tp&order={order}&lang=en")
     page.locator("#status", has_text="Done.").wait_for(state="attached", timeout=60_000)
     places = np.linspace(0, 240, moves).round().tolist()
@@ -154,13 +156,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         for name, (model, profile) in models.items():
             with served(model, profile) as url:
-                for width in (1280,) if quick else (1280, 390):
+                for size in SIZES[:1] if quick else SIZES:
                     for order in ("Tkpm",) if quick else ("Tkpm", "kpmT"):
-                        took = drag(browser, url, width, order, 40 if quick else 160)
+                        took = drag(browser, url, size, order, 40 if quick else 160)
                         middle, late = np.median(took, axis=0), np.quantile(took, 0.95, axis=0)
                         cells = "".join(f" {a:6.1f} ({b:5.1f})" for a, b in zip(middle, late, strict=True))
-                        print(f"{name:8} {model.vocabulary:7} {width:5} px {order:5}    {cells}", flush=True)
-                        if (width, order) == (1280, "Tkpm"):
+                        print(f"{name:8} {model.vocabulary:7} {size[0]:5} x {size[1]:4} {order:5} {cells}", flush=True)
+                        if (size, order) == (SIZES[0], "Tkpm"):
                             claims.append((name, float(np.median(took[:, 0] + took[:, 1]))))
         browser.close()
     for name, cost in claims:

@@ -77,6 +77,7 @@ def photograph(url: str) -> bytes:
         )
         page.goto(f"{url}/{SETTINGS}")
         expect(page.locator("#status")).to_have_text(re.compile(r"^Done\."), timeout=60_000)
+        expect(page.locator("#status")).to_have_css("opacity", "0")  # it covers nothing once it could be read
         picture = page.screenshot(animations="disabled")
         browser.close()
     return picture

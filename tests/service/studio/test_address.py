@@ -57,6 +57,7 @@ REFUSED = """async ([root, hash]) => {
         ("#v=1&T=-1&k=0&p=1.5&m=2", ["T", "k", "p", "m"]),
         ("#v=1&T=warm&k=2.5&p=0&m=nan", ["T", "k", "p", "m"]),
         ("#v=1&T=", ["T"]),
+        ("#v=1&T=0x10&k=0b11&seed=0o7", ["T", "k", "seed"]),
         ("#v=1&order=TkpT&on=Tx&seed=-1&by=them&lang=xx", ["order", "on", "seed", "by", "language"]),
         ("#v=1&seed=1e400&order=Tkp&colour=red&__proto__=1", ["seed", "order", "unknown", "unknown"]),
         ("#v=1&prompt=%E0%A4%A", ["prompt"]),

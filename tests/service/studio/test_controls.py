@@ -79,13 +79,86 @@ def test_the_knob_by_mouse_updates_at_once_and_writes_again_on_release(page):
     hot = temperature(page)
     painted(page)
     assert hot > 1
-    assert number(page, "entropy") > number(page, "entropy", "td")
+    expect(page.locator("#sentence")).to_contain_text(f"T = {hot:g} flattens the choice")
     assert not [url for url in asked if "generate" in url]
     expect(page.locator("#status")).to_have_text("Done.")
     assert page.locator(".lane.chosen .prose").inner_text() == old
     with rewritten(page):
         page.mouse.up()
     expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {hot:g}")
+
+
+def test_what_is_out_of_sight_waits_until_the_hand_rests_or_lets_go(page):
+    settled(page)
+    caption, entropy = page.locator("#curve .fine").last, page.locator("[data-number=entropy] b")
+    old = entropy.inner_text()
+    moved = page.evaluate(
+        """async (place) => {
+          const knob = document.getElementById("knob");
+          const frame = () => new Promise(requestAnimationFrame);
+          const shown = [];
+          for (const each of [40, 80, 120, place]) {
+            knob.value = each;
+            knob.dispatchEvent(new Event("input", { bubbles: true }));
+            await frame();
+            await frame();
+            shown.push(document.querySelector("[data-number=entropy] b").textContent);
+          }
+          return shown;
+        }""",
+        200,
+    )
+    assert moved == [old] * 4
+    assert page.locator("#sentence").inner_text().startswith(f"T = {temperature(page):g} ")
+    expect(entropy).not_to_have_text(old)  # though the knob is still held
+    with rewritten(page):
+        page.locator("#knob").dispatch_event("change")
+    assert caption.inner_text().startswith(f"At T = {temperature(page):g} ")
+    page.locator("#numbers").scroll_into_view_if_needed()
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    shown = entropy.inner_text()
+    page.evaluate(
+        "() => { const knob = document.getElementById('knob'); knob.value = 90;"
+        " knob.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    painted(page)
+    assert entropy.inner_text() != shown  # in sight, it follows at once
+    with rewritten(page):
+        page.locator("#knob").dispatch_event("change")
+
+
+def test_a_knob_that_comes_back_to_its_place_is_let_go_all_the_same(page):
+    """The browser tells of no change then."""
+    page.locator("#temperature").fill("0.801")
+    with rewritten(page):
+        page.locator("#temperature").press("Enter")
+    knob = page.locator("#knob").bounding_box()
+    thumb = 14 + (knob["width"] - 28) * int(page.locator("#knob").input_value()) / 240
+    middle = knob["y"] + knob["height"] / 2
+    page.mouse.move(knob["x"] + thumb, middle)
+    page.mouse.down()
+    page.mouse.move(knob["x"] + thumb + 60, middle)
+    painted(page)
+    page.mouse.move(knob["x"] + thumb, middle)
+    with rewritten(page):
+        page.mouse.up()
+    expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {temperature(page):g}")
+
+
+def test_a_finger_on_the_curve_that_goes_on_to_scroll_has_let_go(page):
+    hand = page.locator("#curve .curve-hand")
+    hand.scroll_into_view_if_needed()
+    box = hand.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 50)
+    page.mouse.down()
+    painted(page)
+    T = temperature(page)
+    assert T > 1
+    with rewritten(page):
+        hand.dispatch_event("pointercancel")
+    expect(page.locator(".lane.chosen .lane-temperature")).to_have_text(f"T = {T:g}")
+    page.mouse.up()
+    settled(page)
 
 
 def test_plus_and_minus(page):
@@ -355,6 +428,14 @@ def test_what_is_being_written_is_left_alone(page):
     page.locator("#prompt").fill("w5 w6")
     page.get_by_role("textbox", name="top-k, value").focus()
     expect(page.locator("#prompt")).to_have_value("w5 w6")
+
+
+def test_no_scores_are_divided_by_0_or_by_infinity(page):
+    said = page.locator("[data-step=temperature] .card-effect")
+    choose(page, 0)
+    expect(said).to_have_text("takes the best alone")
+    choose(page, "inf")
+    expect(said).to_have_text("makes all scores equal")
 
 
 def test_the_smallest_and_the_largest_temperatures_are_told_as_what_they_are(page):

@@ -86,6 +86,42 @@ def test_warnings_and_long_words_do_not_run_over(open_page):
         assert page.evaluate(OVERFLOW) == []
 
 
+def test_what_a_finger_presses_is_large_enough_for_it(open_page):
+    page = open_page(width=390, has_touch=True, is_mobile=True)
+    small = SMALL.replace("< 24", "< 36").replace('"button, input, summary', '"button, #knob, summary')
+    assert page.evaluate(small) == []
+    assert page.locator("#knob").bounding_box()["height"] == 44
+
+
+SPILLED = """() => [...document.querySelectorAll("th > button, td, .tabs button, #code-copy, .remedies button, .chip")]
+  .filter((e) => e.getClientRects().length)
+  .filter((e) => {
+    const [mine, room] = [e.getBoundingClientRect(), e.parentElement.getBoundingClientRect()];
+    const words = document.createRange();
+    words.selectNodeContents(e);
+    const text = words.getBoundingClientRect();
+    return Math.max(mine.right, text.right) > room.right + 0.5 || text.left < mine.left - 0.5 || mine.height > 80;
+  })
+  .map((e) => e.textContent)"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_words_lie_on_others_in_a_narrow_window(open_page, tales, language):
+    page = open_page(f"#v=1&T=3&lang={language}", url=tales.url, width=320)
+    assert page.evaluate(SPILLED) == []
+
+
+def test_a_place_is_shown_without_a_journey_to_who_asked_for_little_movement(open_page):
+    for motion, behaviour in (("reduce", "instant"), ("no-preference", "smooth")):
+        page = open_page(reduced_motion=motion)
+        page.evaluate("Element.prototype.scrollIntoView = (how) => (window.went = how?.behavior ?? window.went)")
+        page.locator(".lane.chosen .token").nth(2).click()
+        page.locator("#inspector .quiet").click()
+        expect(page.locator("#place")).to_contain_text("token 3")
+        painted(page)
+        assert page.evaluate("window.went") == behaviour
+
+
 def test_everything_has_a_name(page):
     tree = page.locator("body").aria_snapshot()
     for role in ("button", "slider", "switch", "textbox", "img", "tab", "region", "log", "checkbox", "article"):

@@ -18,6 +18,8 @@ LOGITS = {
     "one": np.array([-INF, -7.25, -INF], dtype=np.float32),
     "wide": np.array([1e4, -1e4, 9.99e3, 0, 1e4], dtype=np.float32),
     "equal": np.full(40, -3.5, dtype=np.float32),
+    "exact": np.log([0.4, 0.3, 0.2, 0.1]),  # the steps below hit these sums and ratios, but for rounding
+    "exact, too": np.log([0.5, 0.25, 0.15, 0.1]) + 3.3,
 }
 STEPS = {
     "heat first": [("temperature", 0.7), ("top_k", 40), ("top_p", 0.95), ("min_p", 0.05)],
@@ -31,13 +33,17 @@ STEPS = {
     "huge": [("temperature", 1e9)],
     "all open": [("top_k", 10**6), ("top_p", 1.0), ("min_p", 0.0), ("temperature", 1.0)],
     "none": [],
+    "exact p": [("top_p", 0.7)],
+    "exact, too": [("top_p", 0.75), ("min_p", 0.5)],
+    "exact ratio": [("min_p", 0.25)],
+    "exact third": [("top_p", 0.9), ("min_p", 0.2)],
 }
 RUN = """async ([root, logits, steps, seed]) => {
   const maths = await import(`${root}/maths.js`);
   const { uniform } = await import(`${root}/random.js`);
   const ranked = maths.rankScores(Float64Array.from(logits, Number));
   const named = steps.map(([name, value]) => ({ name, value: Number(value) }));
-  const result = maths.applyChain(ranked, named, 4);
+  const result = maths.applyChain(ranked, named, { heads: 4 });
   const u = uniform(seed);
   const drawn = maths.drawAt(ranked, result, u);
   return {

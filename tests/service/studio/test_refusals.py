@@ -203,6 +203,30 @@ def test_a_server_that_is_gone_is_told(open_page, line, language):
     forgive(page, open_page.complaints, "net::ERR_CONNECTION_REFUSED")
 
 
+def test_a_server_that_comes_late_is_asked_again(open_page):
+    page = open_page()
+    page.clock.install()
+    page.route("**/studio/model", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#status")).to_have_text(told("unreachable", "en"))
+    ask(page, "The wolf")  # which is not lost
+    expect(page.locator("#prompt-refused")).to_have_text(told("unreachable", "en"))
+    for _ in range(2):
+        forgive(page, open_page.complaints, "net::ERR_FAILED")
+    page.unroute("**/studio/model")
+    page.clock.run_for(2000)
+    settled(page)
+    expect(page.locator("#prompt")).to_have_value("The wolf")
+    expect(page.locator("#prompt-refused")).to_be_hidden()
+
+
+def test_line_breaks_of_what_is_still_shown_are_marks(open_page):
+    page = open_page("#v=1&lang=en&prompt=The%0Awolf")
+    ask(page, LONG)
+    expect(page.locator("#place")).to_have_text("Still showing: “The↵wolf”.")
+    forgive(page, open_page.complaints, "400")
+
+
 @BOTH
 def test_a_server_that_goes_in_the_middle_of_a_text_is_told(open_page, line, language):
     page = open_page(f"#v=1&lang={language}", url=line.url)

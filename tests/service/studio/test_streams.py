@@ -134,6 +134,31 @@ def test_a_server_that_is_gone_is_told(open_page):
     assert "net::ERR_FAILED" in open_page.complaints.pop()
 
 
+def test_a_text_stays_until_the_next_one_comes(open_page):
+    page = open_page("#v=1&T=0.8&lang=en")
+    whole = text(page, "chosen")
+    page.route("**/studio/generate", lambda route: route.abort())
+    page.locator("#temperature").fill("1.5")
+    page.locator("#temperature").press("Enter")
+    expect(page.locator("#status")).to_have_class("status failed")
+    assert text(page, "chosen") == whole
+    assert temperature_of(page, "chosen") == 0.8  # which is what it was written with
+    for _ in range(2):
+        page.locator("#language").click()
+        assert temperature_of(page, "chosen") == 0.8
+    assert "net::ERR_FAILED" in open_page.complaints.pop()
+    page.unroute("**/studio/generate")
+    with rewritten(page):
+        page.locator("#run").click()
+    assert temperature_of(page, "chosen") == 1.5
+    page.route("**/studio/generate", lambda route: route.abort())
+    page.locator("#prompt").fill("The wolf")
+    page.locator("#prompt").press("Enter")
+    expect(page.locator("#status")).to_have_class("status failed")
+    expect(tokens(page, "chosen")).to_have_count(0)  # it went on from another prompt
+    assert "net::ERR_FAILED" in open_page.complaints.pop()
+
+
 def test_one_tab_stop_per_lane_and_arrows_between_tokens(page):
     for name in NAMES:
         stops = page.locator(f".lane.{name} [tabindex='0']")

@@ -39,7 +39,7 @@ export function mountBars(app) {
     fill(axis, h("span"), h("span", { class: "bar-track" }, ticksOf(top)), h("span"), h("span"));
     fill(list, axis, rows.map((each) => each.element), cut);
     const swatches = [["hollow", "bars.before"], ["solid", "bars.after"], ["hatched", "bars.cut"]];
-    fill(key, swatches.map(([kind, word]) => h("span", { class: `swatch ${kind}` }, t(word))));
+    fill(key, swatches.map(([kind, word]) => h("span", { class: `swatch heated ${kind}` }, t(word))));
     more.hidden = view.ranked.allowed <= FEW;
     more.textContent = t(shown === FEW ? "bars.more" : "bars.fewer", { n: shown === FEW ? MANY : FEW });
   }
@@ -79,7 +79,7 @@ export function mountBars(app) {
 
 function row(nodes, kind = "") {
   const name = h("span", { class: "bar-label" }, nodes);
-  const [before, after] = [h("i", { class: "hollow" }), h("i", { class: "solid" })];
+  const [before, after] = [h("i", { class: "hollow" }), h("i", { class: "solid heated" })];
   const [was, now] = [h("span", { class: "was" }), h("span", { class: "now" })];
   const element = h("div", { class: `bar ${kind}` }, name, h("span", { class: "bar-track" }, before, h("span", { class: "bar-after" }, after)), was, now);
   return { label: name, before, after, was, now, element };

@@ -1,7 +1,7 @@
 // The chain as cards: temperature, top-k, top-p and min-p, in the order in which they act. A card shows the
 // probabilities as they reach it and where it cuts. Cards move by drag, and by two buttons for keyboard and touch.
 
-import { at, fill, h, mark, shownIn, svg, write } from "./dom.js";
+import { at, dragged, fill, h, mark, shownIn, svg, write } from "./dom.js";
 import { degree, t, whole } from "./i18n.js";
 import { LETTERS, ORDERS, number, withStep } from "./settings.js";
 import { take } from "./typed.js";
@@ -9,6 +9,7 @@ import { take } from "./typed.js";
 /** How many of the best options a card shows. */
 export const BARS = 44;
 const CARD = { width: 176, height: 56 };
+const SHAPES = ["stays", "goes", "outline", "stairs", "limit"];
 
 export function mountChain(app) {
   const cards = Object.fromEntries(Object.keys(LETTERS).map((name) => [name, card(app, name)]));
@@ -18,20 +19,22 @@ export function mountChain(app) {
     return h("button", { type: "button", class: "chip", "data-order": which, onclick: take });
   });
   fill(at("presets"), presets);
-  let dragged = null;
+  const [note, code] = [h("span"), h("code")];
+  fill(at("order-note"), note, " ", code);
+  let carried = null;
   for (const [name, { element }] of Object.entries(cards)) {
     element.addEventListener("dragstart", (event) => {
-      dragged = name;
+      carried = name;
       event.dataTransfer.setData("text/plain", name);
       event.dataTransfer.effectAllowed = "move";
     });
-    element.addEventListener("dragover", (event) => dragged && event.preventDefault());
+    element.addEventListener("dragover", (event) => carried && event.preventDefault());
     element.addEventListener("drop", (event) => {
       event.preventDefault();
-      if (dragged && dragged !== name) move(app, dragged, app.get().order.indexOf(name));
-      dragged = null;
+      if (carried && carried !== name) move(app, carried, app.get().order.indexOf(name));
+      carried = null;
     });
-    element.addEventListener("dragend", () => (dragged = null));
+    element.addEventListener("dragend", () => (carried = null));
   }
 
   return {
@@ -45,9 +48,10 @@ export function mountChain(app) {
         write(button, t(`chain.preset.${button.dataset.order}`));
         mark(button, "aria-pressed", String(same(button.dataset.order)));
       }
-      const known = Object.keys(ORDERS).find(same) ?? "own";
-      const steps = view.text.split(" -> ").map((step, i) => [i ? " " : "", h("span", {}, i ? `-> ${step}` : step)]);
-      fill(at("order-note"), t(`chain.note.${known}`), " ", h("code", {}, steps));
+      write(note, t(`chain.note.${Object.keys(ORDERS).find(same) ?? "own"}`));
+      const steps = view.text.split(" -> ").map((step, i) => (i ? `-> ${step}` : step));
+      if (code.children.length !== steps.length) fill(code, steps.map((_, i) => [i ? " " : "", h("span")]));
+      for (const [i, step] of steps.entries()) write(code.children[i], step);
     },
   };
 }
@@ -77,7 +81,9 @@ function card(app, name) {
   const earlier = h("button", { type: "button", class: "step small", "data-move": "earlier", onclick: by(-1) }, "←");
   const later = h("button", { type: "button", class: "step small", "data-move": "later", onclick: by(1) }, "→");
   const viewBox = `0 0 ${CARD.width} ${CARD.height}`;
-  const picture = svg("svg", { role: "img", class: "mini", viewBox, preserveAspectRatio: "none" });
+  const shapes = Object.fromEntries(SHAPES.map((kind) => [kind, svg("path", { class: kind })]));
+  shapes.stays.classList.add("heated");
+  const picture = svg("svg", { role: "img", class: "mini", viewBox, preserveAspectRatio: "none" }, Object.values(shapes));
   const effect = h("p", { class: "card-effect" });
   const help = h("p", { class: "fine card-help" });
   const element = h(
@@ -102,8 +108,7 @@ function card(app, name) {
   }
   const change = (value, settled) => app.set(withStep(app.get(), name, value), { settled });
   const slid = () => fromSlide(name, Number(slide.value), app.view().ranked.ids.length);
-  slide?.addEventListener("input", () => change(slid(), false));
-  slide?.addEventListener("change", () => change(slid(), true));
+  if (slide) dragged(slide, (settled) => change(slid(), settled));
   box.addEventListener("change", () => take(app, name, box));
 
   function paint(view) {
@@ -129,7 +134,7 @@ function card(app, name) {
     const words = effectWords(view, name);
     write(effect, words);
     mark(picture, "aria-label", words);
-    fill(picture, miniature(view, name));
+    for (const [kind, shape] of Object.entries(miniature(view, name))) mark(shapes[kind], "d", shape);
   }
   return { element, paint };
 }
@@ -143,12 +148,15 @@ const toSlide = (name, value, size) =>
 function effectWords(view, name) {
   if (!view.settings.on[name]) return t("chain.off");
   const { before, after } = view.result.trail.find((each) => each.name === name);
-  if (name === "temperature") return t("chain.tempers", { T: degree(view.settings.value.temperature) });
+  if (name === "temperature") {
+    const T = view.settings.value.temperature;
+    return t(T === 0 ? "chain.takes" : T === Infinity ? "chain.levels" : "chain.tempers", { T: degree(T) });
+  }
   if (after === before) return t("chain.idle", { n: whole(before) });
   return t("chain.cuts", { before: whole(before), after: whole(after) });
 }
 
-/** The probabilities as they reach the card, as bars, and the line at which it cuts. */
+/** The probabilities as they reach the card, as bars, and the line at which it cuts: a path for each of `SHAPES`. */
 function miniature({ settings, result }, name) {
   const { trail } = result;
   const index = trail.findIndex((step) => step.name === name);
@@ -159,13 +167,13 @@ function miniature({ settings, result }, name) {
   const floor = height - 1;
   const gap = width / BARS;
   const scale = (height - 6) / Math.max(incoming[0], name === "temperature" ? after.head[0] : 0);
-  const columns = { stays: "", goes: "", outline: "" };
+  const shapes = Object.fromEntries(SHAPES.map((kind) => [kind, ""]));
   const bar = (i, p, kind) => {
     const tall = p * scale;
-    if (tall > 0.4) columns[kind] += `M${i * gap + 0.5} ${floor}v${-tall}h${gap - 1.5}v${tall}`;
+    if (tall > 0.4) shapes[kind] += `M${i * gap + 0.5} ${floor}v${-tall.toFixed(2)}h${gap - 1.5}v${tall.toFixed(2)}`;
   };
+  const level = (share) => `M0 ${(floor - share).toFixed(2)}H${width}`;
   let mass = 0;
-  let stairs = "";
   for (let i = 0; i < BARS; i++) {
     const p = incoming[i] ?? 0;
     if (name !== "temperature") bar(i, p, i < after.kept ? "stays" : "goes");
@@ -174,16 +182,13 @@ function miniature({ settings, result }, name) {
       bar(i, p, "outline");
     }
     mass += p;
-    stairs += `${i ? "L" : "M"}${i * gap} ${floor - mass * (height - 6)}h${gap}`;
+    if (name === "top_p") shapes.stairs += `${i ? "L" : "M"}${i * gap} ${(floor - mass * (height - 6)).toFixed(2)}h${gap}`;
   }
-  const parts = Object.entries(columns).map(([kind, d]) => svg("path", { d, class: kind }));
   const value = settings.value[name];
-  const line = (x1, y1, x2, y2) => svg("line", { x1, y1, x2, y2, class: "limit" });
-  const level = (share) => line(0, floor - share, width, floor - share);
-  if (name === "top_k" && value < BARS) parts.push(line(value * gap, 0, value * gap, height));
-  if (name === "min_p") parts.push(level(value * incoming[0] * scale));
-  if (name === "top_p") parts.push(svg("path", { d: stairs, class: "stairs" }), level(value * (height - 6)));
-  return parts;
+  if (name === "top_k" && value < BARS) shapes.limit = `M${value * gap} 0V${height}`;
+  if (name === "min_p") shapes.limit = level(value * incoming[0] * scale);
+  if (name === "top_p") shapes.limit = level(value * (height - 6));
+  return shapes;
 }
 
 /** How many of the steps that are on stand before this one. */

@@ -1,13 +1,12 @@
 // Entropy of this next token against T: of the model alone (dashed) and behind the chain (solid), with the three
 // temperatures of the continuations. A click or the arrow keys set T. The axis holds every temperature: T / (1 + T).
 
-import { at, fill, h, svg, write } from "./dom.js";
+import { at, fill, h, mark, svg, write } from "./dom.js";
 import { bits, bitsOf, decimal, degree, t } from "./i18n.js";
 import { setTemperature } from "./knob.js";
 import { fromAxis, onCurve, toAxis } from "./maths.js";
 import { twin } from "./table.js";
 
-const HEIGHT = 230;
 const EDGE = { left: 34, right: 14, top: 14, bottom: 34 };
 /** How far along the axis a key moves T. */
 const KEYS = {
@@ -16,8 +15,8 @@ const KEYS = {
 };
 const TICKS = [0, 0.25, 0.5, 1, 2, 4, Infinity];
 
-/** The mark of a lane: a shape as well as a colour. */
-export function mark(lane, x, y, size = 6) {
+/** The shape of a lane, which tells it apart as well as its colour. */
+export function laneMark(lane, x, y, size = 6) {
   const r = size * 1.1;
   const shapes = {
     cooler: () => svg("path", { d: `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z` }),
@@ -31,24 +30,25 @@ export function mark(lane, x, y, size = 6) {
 
 export function mountCurve(app) {
   const lines = svg("g");
-  const marks = svg("g");
-  const picture = svg("svg", { role: "img", class: "curve", height: HEIGHT }, lines, marks);
+  const foot = svg("line", { class: "now" });
+  const marks = Object.fromEntries(["cooler", "hotter", "chosen"].map((lane) => [lane, laneMark(lane, 0, 0, lane === "chosen" ? 7 : 5)]));
+  const picture = svg("svg", { role: "img", class: "curve" }, lines, foot, Object.values(marks));
   const hand = h("div", { class: "curve-hand", role: "slider", tabIndex: 0, "aria-valuemin": 0, "aria-valuemax": 100 });
   const caption = h("p", { class: "fine" });
   const key = h("p", { class: "fine key" });
   const table = twin("entropy-against-temperature", () => tableRows(app.view()));
   fill(at("curve"), h("div", { class: "curve-frame" }, picture, hand), key, caption, table.element);
   let drawn = null;
-  let width = 0; // kept, because asking for it while painting would force a layout
+  let [width, height] = [0, 0]; // kept, because asking for them while painting would force a layout
   new ResizeObserver(([{ contentRect }]) => {
-    width = contentRect.width;
+    ({ width, height } = contentRect);
     drawn = null;
     app.repaint();
   }).observe(hand);
 
   const across = () => width - EDGE.left - EDGE.right;
   const px = (T) => EDGE.left + toAxis(T) * across();
-  const py = (entropy, top) => HEIGHT - EDGE.bottom - (entropy / top) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const py = (entropy, top) => height - EDGE.bottom - (entropy / top) * (height - EDGE.top - EDGE.bottom);
 
   const point = (event, settled) => {
     const x = (event.clientX - hand.getBoundingClientRect().left - EDGE.left) / across();
@@ -61,6 +61,7 @@ export function mountCurve(app) {
   });
   hand.addEventListener("pointermove", (event) => hand.hasPointerCapture(event.pointerId) && point(event, false));
   hand.addEventListener("pointerup", (event) => point(event, true));
+  hand.addEventListener("pointercancel", () => setTemperature(app, app.get().value.temperature, true)); // it scrolls the page
   hand.addEventListener("keydown", (event) => {
     const by = KEYS[event.key];
     if (!by) return;
@@ -71,8 +72,9 @@ export function mountCurve(app) {
 
   function drawLines({ curve }) {
     drawn = curve;
-    picture.setAttribute("width", width);
-    fill(key, ["free", "kept"].map((kind) => h("span", { class: `swatch line-${kind}` }, t(`curve.${kind}`))));
+    for (const [name, value] of Object.entries({ width, height })) mark(picture, name, value);
+    mark(foot, "y2", height - EDGE.bottom);
+    fill(key, ["free", "kept"].map((kind) => h("span", { class: `swatch heated line-${kind}` }, t(`curve.${kind}`))));
     const top = highest(curve);
     const place = ({ T, entropy }) => `${px(T).toFixed(1)} ${py(entropy, top).toFixed(1)}`;
     const path = (points) => `M${points.map(place).join("L")}`;
@@ -88,12 +90,12 @@ export function mountCurve(app) {
           svg("text", { x: EDGE.left - 7, y: y + 4, "text-anchor": "end" }, decimal(level, 1)),
         ];
       }),
-      ticks.map((T) => svg("text", { x: px(T), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, decimal(T))),
-      svg("text", { x: width - EDGE.right, y: HEIGHT - 3, class: "axis", "text-anchor": "end" }, t("curve.axis")),
+      ticks.map((T) => svg("text", { x: px(T), y: height - EDGE.bottom + 16, "text-anchor": "middle" }, decimal(T))),
+      svg("text", { x: width - EDGE.right, y: height - 3, class: "axis", "text-anchor": "end" }, t("curve.axis")),
       svg("text", { x: EDGE.left + 5, y: EDGE.top + 2, class: "axis" }, t("bits")),
-      svg("line", { class: "one", x1: px(1), x2: px(1), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }),
+      svg("line", { class: "one", x1: px(1), x2: px(1), y1: EDGE.top, y2: height - EDGE.bottom }),
       svg("path", { class: "free", d: path(curve.free) }),
-      svg("path", { class: "kept", d: path(curve.kept) }),
+      svg("path", { class: "kept heated", d: path(curve.kept) }),
     );
   }
 
@@ -102,21 +104,20 @@ export function mountCurve(app) {
       if (width === 0) return;
       if (drawn !== view.curve) drawLines(view);
       const top = highest(view.curve);
-      const at_ = (lane) => [px(view.lanes[lane]), py(onCurve(view.curve.kept, view.lanes[lane]), top)];
-      const [x, y] = at_("chosen");
-      fill(
-        marks,
-        svg("line", { class: "now", x1: x, x2: x, y1: y, y2: HEIGHT - EDGE.bottom }),
-        ["cooler", "hotter", "chosen"].map((lane) => mark(lane, ...at_(lane), lane === "chosen" ? 7 : 5)),
-      );
+      for (const [lane, shape] of Object.entries(marks)) {
+        const [x, y] = [px(view.lanes[lane]), py(onCurve(view.curve.kept, view.lanes[lane]), top)].map((n) => n.toFixed(1));
+        mark(shape, "transform", `translate(${x} ${y})`);
+        if (lane !== "chosen") continue;
+        for (const [name, value] of Object.entries({ x1: x, x2: x, y1: y })) mark(foot, name, value);
+      }
       const T = view.settings.value.temperature;
       const entropies = { free: bits(view.freeEntropy), kept: bits(view.result.entropy) };
       const words = t("curve.summary", { T: degree(T), ...entropies });
-      picture.setAttribute("aria-label", words);
+      mark(picture, "aria-label", words);
       write(caption, words);
-      hand.setAttribute("aria-label", t("curve.hand"));
-      hand.setAttribute("aria-valuenow", Math.round(100 * toAxis(T)));
-      hand.setAttribute("aria-valuetext", words);
+      mark(hand, "aria-label", t("curve.hand"));
+      mark(hand, "aria-valuenow", Math.round(100 * toAxis(T)));
+      mark(hand, "aria-valuetext", words);
       table.update();
     },
     forget: () => (drawn = null),

@@ -62,6 +62,24 @@ export function oncePerFrame(task) {
   };
 }
 
+/**
+ * Follow a range: `move(settled)` with every move, and once with its end. A browser tells of a change only where the value
+ * ends elsewhere than it began, so letting go is an end as well.
+ */
+export function dragged(range, move) {
+  let open = false;
+  range.addEventListener("input", () => {
+    open = true;
+    move(false);
+  });
+  for (const end of ["change", "pointerup", "pointercancel", "blur"]) {
+    range.addEventListener(end, () => {
+      if (open) move(true);
+      open = false;
+    });
+  }
+}
+
 /** Whether the reader asked for little movement. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -1,7 +1,7 @@
 // Language, theme, and the link to share.
 
 import { copy } from "./codeview.js";
-import { at } from "./dom.js";
+import { at, mark, write } from "./dom.js";
 import { language, remember, remembered, t } from "./i18n.js";
 import { toHash } from "./url.js";
 
@@ -43,10 +43,11 @@ export function mountHeader(app) {
 
   function paint() {
     const other = language() === "en" ? "zh" : "en";
-    at("language").textContent = other === "zh" ? "中文" : "English";
-    at("language").lang = other === "zh" ? "zh-CN" : "en";
-    at("theme").textContent = t(`theme.${root.dataset.theme}`);
-    at("theme").setAttribute("aria-label", t("theme.label", { theme: t(`theme.${root.dataset.theme}`) }));
+    write(at("language"), other === "zh" ? "中文" : "English");
+    mark(at("language"), "lang", other === "zh" ? "zh-CN" : "en");
+    const theme = t(`theme.${root.dataset.theme}`);
+    write(at("theme"), theme);
+    mark(at("theme"), "aria-label", t("theme.label", { theme }));
   }
 
   return { paint, forget: paint }; // also while there is nothing to show yet

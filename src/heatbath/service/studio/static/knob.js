@@ -1,7 +1,7 @@
 // The knob: a slide rule, live choices above and temperatures below. It is linear in the mean entropy, so every stretch
 // of it multiplies the live choices by as much; the temperature it stands for can be read and typed beside it.
 
-import { at, fill, shownIn, svg, write } from "./dom.js";
+import { at, dragged, fill, mark, shownIn, svg, write } from "./dom.js";
 import { bits, bitsOf, choices, decimal, degree, liveChoices, t } from "./i18n.js";
 import { number, withStep } from "./settings.js";
 import { take } from "./typed.js";
@@ -13,14 +13,12 @@ const TEMPERATURES = [0, 1, Infinity, 0.5, 2, 0.7, 1.5, 0.3, 0.8, 1.2, 0.9, 0.6,
 export function mountKnob(app) {
   const range = at("knob");
   const box = at("temperature");
-  const heated = [...document.querySelectorAll(".heated")];
   const move = (settled) => {
     const { scale } = app.view();
     const entropy = scale.lowest + (Number(range.value) / STEPS) * (scale.highest - scale.lowest);
     setTemperature(app, scale.temperatureAt(entropy), settled);
   };
-  range.addEventListener("input", () => move(false));
-  range.addEventListener("change", () => move(true));
+  dragged(range, move);
   range.addEventListener("dblclick", () => setTemperature(app, 1, true));
   range.addEventListener("keydown", (event) => event.key === "Backspace" && setTemperature(app, 1, true));
   at("cooler").addEventListener("click", () => step(-1));
@@ -49,35 +47,42 @@ export function mountKnob(app) {
 
   new ResizeObserver(() => app.view() && paintTicks(app.view())).observe(at("ticks-effect"));
   const show = shownIn(box);
-  return { paint: (view) => paint(view, range, show, heated), paintTicks };
+  return { paint: (view) => paint(view, range, show), paintTicks };
 }
 
 /** Set T, and switch its step on: whoever moves the knob wants it to count. */
 export const setTemperature = (app, T, settled) => app.set(withStep(app.get(), "temperature", T), { settled });
 
-function paint(view, range, show, heated) {
+function paint(view, range, show) {
   const T = view.settings.value.temperature;
   const entropy = view.scale.entropyAt(T);
-  const share = (entropy - view.scale.lowest) / (view.scale.highest - view.scale.lowest);
-  range.value = Math.round(share * STEPS);
+  range.value = Math.round(shareOf(view.scale, entropy) * STEPS);
   show(number(T));
   const count = choices(Math.exp(entropy));
   const spoken = { T: degree(T), choices: liveChoices(Math.exp(entropy)), bits: bits(entropy) };
-  range.setAttribute("aria-valuetext", t("knob.valuetext", spoken));
+  mark(range, "aria-valuetext", t("knob.valuetext", spoken));
   write(at("effect"), count);
   const [where, many] = [view.scale.fromProfile ? "mean" : "here", count === "1" ? "one" : "many"];
   write(at("effect-unit"), t(`knob.unit.${where}.${many}`));
   write(at("effect-here"), t("knob.here", { n: choices(Math.exp(view.result.entropy)) }));
   write(at("temperature-help"), t(view.scale.fromProfile ? "knob.help" : "knob.help.here"));
-  // Not on the root: every token of the continuations would then be styled again.
-  for (const part of heated) part.style.setProperty("--heat", `${100 * share}%`);
+}
+
+/** How far along the knob an entropy is, 0 to 1. */
+const shareOf = (scale, entropy) => (entropy - scale.lowest) / (scale.highest - scale.lowest);
+
+const heated = document.getElementsByClassName("heated");
+
+/** Give the colour of the temperature to what wears it, and to nothing above it: all that is inside would be styled again. */
+export function heatUp({ scale, settings }) {
+  const heat = `${(100 * shareOf(scale, scale.entropyAt(settings.value.temperature))).toFixed(1)}%`;
+  for (const part of heated) if (part.style.getPropertyValue("--heat") !== heat) part.style.setProperty("--heat", heat);
 }
 
 /** The two scales and the zones; drawn when the scale, the zones or the width change, not while the knob moves. */
 export function paintTicks(view) {
   const width = at("ticks-effect").clientWidth;
-  const place = (entropy) =>
-    HALF_THUMB + ((entropy - view.scale.lowest) / (view.scale.highest - view.scale.lowest)) * (width - 2 * HALF_THUMB);
+  const place = (entropy) => HALF_THUMB + shareOf(view.scale, entropy) * (width - 2 * HALF_THUMB);
   const powers = Array.from({ length: Math.floor(bitsOf(view.scale.highest)) + 1 }, (_, i) => 2 ** i);
   const counts = powers.filter((_, i) => i % Math.ceil((powers.length * 34) / width) === 0);
   scaleOf(at("ticks-effect"), counts.map((n) => [place(Math.log(n)), decimal(n, 0)]), 24, [20, 24], 14);

@@ -1,6 +1,6 @@
 // One continuation: its tokens, what they add up to, and where they part from the chosen ones.
 
-import { mark } from "./curve.js";
+import { laneMark } from "./curve.js";
 import { fill, h, svg } from "./dom.js";
 import { bits, bitsOf, degree, percent, t, whole } from "./i18n.js";
 import { makeRun } from "./run.js";
@@ -18,7 +18,7 @@ export function makeLane(app, name, { take, look }) {
   const text = h("div", { class: "prose", role: "log", "aria-live": "off", "aria-labelledby": `lane-${name}` });
   const spark = svg("svg", { class: "spark", role: "img", viewBox: "0 0 200 28", preserveAspectRatio: "none" });
   const facts = h("p", { class: "fine lane-facts" });
-  const symbol = svg("svg", { class: "symbol", viewBox: "0 0 18 18", "aria-hidden": "true" }, mark(name, 9, 9, 6));
+  const symbol = svg("svg", { class: "symbol", viewBox: "0 0 18 18", "aria-hidden": "true" }, laneMark(name, 9, 9, 6));
   const heading = h("header", {}, symbol, title, temperature);
   const most = h("small");
   const graph = h("div", { class: "spark-frame" }, spark, h("p", { class: "spark-scale", "aria-hidden": "true" }, most, h("small", {}, "0")));

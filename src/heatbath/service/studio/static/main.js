@@ -4,17 +4,18 @@ import { mountBars } from "./bars.js";
 import { BARS, mountChain } from "./chain.js";
 import { mountCode } from "./codeview.js";
 import { mountCurve } from "./curve.js";
-import { at, fill, h, oncePerFrame, write } from "./dom.js";
+import { at, calm, fill, h, oncePerFrame, write } from "./dom.js";
 import { mountDraw } from "./draw.js";
 import { lanesAround, momentScale, profileScale } from "./effect.js";
-import { ask, readScores, wordsFor } from "./events.js";
+import { ask, passes, readScores, wordsFor } from "./events.js";
 import { mountHeader } from "./header.js";
 import { guessLanguage, language, speak, t, whole } from "./i18n.js";
 import { makeInspector } from "./inspector.js";
-import { mountKnob } from "./knob.js";
+import { heatUp, mountKnob } from "./knob.js";
 import { applyChain, atTemperature, entropyCurve, heatAlone, rankScores } from "./maths.js";
 import { mountNotice } from "./notice.js";
 import { mountNumbers } from "./numbers.js";
+import { whenSeen } from "./offscreen.js";
 import { mountPrompt } from "./prompt.js";
 import { initial, stepsOf, store, textOf } from "./settings.js";
 import { mountStreams } from "./streams.js";
@@ -22,13 +23,14 @@ import { fromHash, toHash } from "./url.js";
 import { mountWarnings, zonesOf } from "./warnings.js";
 import { sentence } from "./words.js";
 
+const AGAIN_AFTER = 2000; // milliseconds until a server that did not answer at first is asked again
 const READ_WITHIN = 4000; // milliseconds that news stays on the screen
 
 const link = fromHash(location.hash, initial()) ?? fromHash("", initial());
 const settings = store(link.settings);
 const named = new Map(); // token id -> { id, text, bytes, end }
 let model = null;
-let moment = null; // { ranked, prompt, tokens, look }: the scores on show
+let moment = null; // { ranked, room, prompt, tokens, look }: the scores on show
 let profile = null;
 let view = null;
 let parts = [];
@@ -42,6 +44,7 @@ const app = {
   get: settings.get,
   set: settings.set,
   view: () => view,
+  dragging: () => dragging,
   repaint: oncePerFrame(() => view && paint()),
   say,
   report,
@@ -87,7 +90,7 @@ function makeView(now) {
     ...shapes(steps),
     steps,
     text: textOf(steps),
-    result: applyChain(ranked, steps, BARS),
+    result: applyChain(ranked, steps, { heads: BARS, room: moment.room }),
     scale,
     lanes: now.on.temperature ? lanesAround(scale, T) : { cooler: 1, chosen: 1, hotter: 1 },
     freeEntropy: heatAlone(ranked, T).entropy,
@@ -124,6 +127,7 @@ function paint() {
   document.body.classList.remove("empty");
   if (old?.zones !== view.zones || old?.scale !== view.scale) knob.paintTicks(view);
   for (const part of parts) part.paint(view);
+  heatUp(view);
   write(at("sentence"), sentence(view));
   write(at("place"), place());
   write(at("printed"), `${view.text} · seed ${view.settings.seed} · ${location.href}`);
@@ -158,13 +162,15 @@ async function read(body, where = null) {
   const mine = (asked = new AbortController());
   say(() => t("status.reading"), false, true);
   try {
+    if (!model) await meet();
     const answer = await ask("studio/next", body, mine.signal);
     for (const token of answer.named) named.set(token.id, token);
     const ranked = rankScores(readScores(answer.scores));
     for (const token of answer.prompt) token.before ??= Infinity; // null is "could not be": JSON has no infinity
     const tokens = where ? moment.prompt : answer.prompt;
     const free = entropyCurve(ranked, [{ name: "temperature" }]);
-    moment = { ranked, free, prompt: tokens, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
+    const room = new Float64Array(ranked.ids.length); // for the probabilities on show, made anew with every move
+    moment = { ranked, room, free, prompt: tokens, look: where, key: ++reads, scale: profile ? null : momentScale(free) };
     if (!where) {
       settings.set({ prompt: body.prompt }); // the settings hold the prompt that is on show
       prompt.met(null);
@@ -182,7 +188,7 @@ async function read(body, where = null) {
 
 /** Show the distribution at one place of a continuation: `{ lane, index, position }`. */
 async function look(tokens, where) {
-  if (await read({ tokens }, where)) at("bars-title").scrollIntoView({ block: "center", behavior: "smooth" });
+  if (await read({ tokens }, where)) at("bars-title").scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });
 }
 
 function writeLink() {
@@ -222,8 +228,9 @@ const streams = mountStreams(app);
 const prompt = mountPrompt(app, () => streams.start());
 const header = mountHeader(app);
 const notice = mountNotice();
-const others = [mountWarnings, mountBars, mountNumbers, mountCurve, mountChain, mountDraw, mountCode];
-parts = [header, notice, prompt, knob, streams, ...others.map((mount) => mount(app))];
+const panels = { bars: mountBars, numbers: mountNumbers, curve: mountCurve, chain: mountChain, draw: mountDraw, code: mountCode };
+const waiting = Object.entries(panels).map(([id, mount]) => whenSeen(at(id), mount(app), app));
+parts = [header, notice, prompt, knob, streams, mountWarnings(app), ...waiting];
 
 settings.listen((now, { before, settled }) => {
   dragging = !settled;
@@ -247,17 +254,28 @@ async function begin() {
   at("share-prompt").checked = new URLSearchParams(location.hash.slice(1)).has("prompt");
   retranslate(guessLanguage(link.language));
   notice.show(link.refused);
+  await open();
+}
+
+/** Get to know the model, and show its first prompt; as long as the server does not answer, it is asked again. */
+async function open() {
+  if (model) return; // a prompt was sent meanwhile
   try {
-    model = await ask("studio/model");
-    const measured = model.profile;
-    if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
-    about();
+    await meet();
   } catch (error) {
-    say(() => wordsFor(error), true);
+    if (at("status").textContent !== wordsFor(error)) say(() => wordsFor(error), true); // not read out again and again
+    if (passes(error)) setTimeout(open, AGAIN_AFTER);
     return;
   }
+  prompt.use(at("prompt").value || (settings.get().prompt ?? model.example_prompts[0]));
+}
+
+async function meet() {
+  model = await ask("studio/model");
+  const measured = model.profile;
+  if (measured) profile = profileScale(measured.temperatures.map(Number), measured.entropy.mean);
+  about();
   prompt.offer(model.example_prompts);
-  prompt.use(settings.get().prompt ?? model.example_prompts[0]);
 }
 
 begin();

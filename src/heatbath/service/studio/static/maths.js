@@ -4,43 +4,66 @@
 // Every step keeps the order of the scores, and options with equal scores share one fate. So a chain always keeps the
 // first `kept` options of the sorted list, and one sort per prompt serves every setting.
 
-/** Sort the scores once: `ids[i]` is the token of rank i, `gaps[i]` its score minus the best (-Infinity: forbidden). */
+/**
+ * Sort the scores once: `ids[i]` is the token of rank i, `ranks` the way back, `gaps[i]` its score minus the best
+ * (-Infinity: forbidden).
+ */
 export function rankScores(logits) {
   const ids = Uint32Array.from(logits, (_, index) => index);
   ids.sort((a, b) => logits[b] - logits[a] || a - b); // -Infinity - -Infinity is NaN, which falls to the index as well
+  const ranks = new Uint32Array(ids.length);
+  for (let i = 0; i < ids.length; i++) ranks[ids[i]] = i;
   const gaps = Float64Array.from(ids, (id) => logits[id] - logits[ids[0]]);
   let allowed = gaps.length;
   while (allowed > 1 && gaps[allowed - 1] === -Infinity) allowed--;
   const weights = gaps.map(Math.exp); // of the scores as they are; an exponential is what a large vocabulary waits for
-  const own = distribution({ scores: gaps, weights, kept: allowed });
+  const whole = { scores: gaps, weights, kept: allowed };
+  const own = distribution(whole);
   const mass = new Float64Array(gaps.length + 1); // mass[n]: probability of the n best under the model itself
   for (let i = 0; i < gaps.length; i++) mass[i + 1] = mass[i] + (i < allowed ? own.p[i] : 0);
-  return { ids, gaps, weights, allowed, own, mass, heated: null, byId: null };
+  return { ids, ranks, gaps, allowed, whole, own, mass, heated: null, running: null };
 }
 
-/** Of the first `kept` scores, of which the best is 0, with their exponentials `weights`: the sum and the entropy (nats). */
-function sums({ scores, weights, kept }) {
-  let total = 0;
-  let weighted = 0;
-  for (let i = 0; i < kept; i++) {
-    const weight = weights[i];
-    total += weight;
-    if (weight > 0) weighted += weight * scores[i];
+// What a chain has made so far is `{ scores, weights, kept }`: the first `kept` scores, of which the best is 0, and their
+// exponentials. What is added up over them is remembered there, because several steps and pictures ask for it.
+
+/** The sum of the weights. */
+function totalOf(now) {
+  if (now.total === undefined) {
+    now.total = 0;
+    for (let i = 0; i < now.kept; i++) now.total += now.weights[i];
   }
-  return { total, entropy: Math.max(0, Math.log(total) - weighted / total) };
+  return now.total;
 }
 
-/** Their probabilities as well. */
-function distribution(now) {
-  const { total, entropy } = sums(now);
-  const p = new Float64Array(now.kept);
-  for (let i = 0; i < now.kept; i++) p[i] = now.weights[i] / total;
-  return { p, kept: now.kept, entropy };
+/** The entropy, in nats. */
+function entropyOf(now) {
+  if (now.entropy === undefined) {
+    const { scores, weights, kept } = now;
+    let weighted = 0;
+    for (let i = 0; i < kept && weights[i] > 0; i++) weighted += weights[i] * scores[i];
+    const total = totalOf(now);
+    now.entropy = Math.max(0, Math.log(total) - weighted / total);
+  }
+  return now.entropy;
 }
 
-/** The first `kept` scores divided by T: `{ scores, weights, kept }`. The last one of a whole vocabulary is remembered. */
-function heat(ranked, { scores, weights, kept }, T) {
-  if (T === 1) return { scores, weights, kept };
+/** The probabilities of the `count` best, written into `room` where there is any. */
+function head(now, count, room = null) {
+  const total = totalOf(now);
+  const n = Math.min(count, now.kept);
+  const p = room ? room.subarray(0, n) : new Float64Array(n);
+  for (let i = 0; i < p.length; i++) p[i] = now.weights[i] / total;
+  return p;
+}
+
+/** All probabilities, and the entropy. */
+const distribution = (now, room) => ({ p: head(now, now.kept, room), kept: now.kept, entropy: entropyOf(now) });
+
+/** The scores divided by T. The last one of a whole vocabulary is remembered. */
+function heat(ranked, now, T) {
+  const { scores, weights, kept } = now;
+  if (T === 1) return now;
   if (T === 0) return { scores, weights, kept: 1 }; // the first of the best
   if (ranked.heated?.T === T && kept === ranked.allowed) return ranked.heated;
   const old = kept === ranked.allowed ? ranked.heated : null; // nobody else holds its arrays: they are filled again
@@ -54,33 +77,31 @@ function heat(ranked, { scores, weights, kept }, T) {
   return hot;
 }
 
+/** The first `kept` of them. */
+const cut = (now, kept) => (kept === now.kept ? now : { scores: now.scores, weights: now.weights, kept });
+
+const SLACK = 1e-12; // a mass or a ratio counts as reached from this little below it on: an exact hit hangs on no rounding
+
 /** How many options each step leaves. */
 const CUTS = {
   top_k: ({ scores, kept }, k) => (k >= kept ? kept : throughTies(scores, kept, k)),
-  top_p({ scores, weights, kept }, p) {
+  top_p(now, p) {
+    const { scores, weights, kept } = now;
     if (p === 1) return kept;
-    let total = 0;
-    for (let i = 0; i < kept; i++) total += weights[i];
+    const limit = p * totalOf(now) * (1 - SLACK);
     let mass = 0;
     for (let i = 0; i < kept; i++) {
       mass += weights[i];
-      if (mass - weights[i] >= p * total) return throughTies(scores, kept, i);
+      if (mass >= limit) return throughTies(scores, kept, i + 1);
     }
     return kept;
   },
   min_p({ scores, kept }, p) {
-    const floor = Math.log(p);
+    const floor = Math.log(p) - SLACK;
     while (kept > 1 && scores[kept - 1] < floor) kept--;
     return kept;
   },
 };
-
-/** The probabilities of the `count` best. */
-function head({ weights, kept }, count) {
-  let total = 0;
-  for (let i = 0; i < kept; i++) total += weights[i];
-  return weights.slice(0, Math.min(count, kept)).map((weight) => weight / total);
-}
 
 /** At least `n`, and every option that ties with the n-th. */
 function throughTies(scores, kept, n) {
@@ -88,25 +109,36 @@ function throughTies(scores, kept, n) {
   return n;
 }
 
+/** What the steps make of the scores; `each(step, before, after)` sees every one of them act. */
+function run(ranked, steps, each = () => {}) {
+  let now = ranked.whole;
+  for (const step of steps) {
+    const before = now;
+    const { name, value } = step;
+    now = name === "temperature" ? heat(ranked, before, value) : cut(before, CUTS[name](before, value));
+    each(step, before, now);
+  }
+  return now;
+}
+
 /**
  * What a chain makes of the scores. `steps` is a list of `{ name, value }`.
  * Gives `p` (by rank), `kept`, `entropy` in nats, and `trail`: for each step the options before and after it, and
- * `head`, the probabilities of the `heads` best as they reach it.
+ * `head`, the probabilities of the `heads` best as they reach it. Where there is `room`, an array as long as the
+ * vocabulary, `p` lies there until the next call.
  */
-export function applyChain(ranked, steps, heads = 0) {
-  let now = { scores: ranked.gaps, weights: ranked.weights, kept: ranked.allowed };
-  const trail = steps.map(({ name, value }) => {
-    const before = now;
-    now = name === "temperature" ? heat(ranked, now, value) : { ...now, kept: CUTS[name](now, value) };
-    return { name, head: heads ? head(before, heads) : null, before: before.kept, after: now.kept };
-  });
-  return { ...distribution(now), trail };
+export function applyChain(ranked, steps, { heads = 0, room = null } = {}) {
+  const trail = [];
+  const now = run(ranked, steps, ({ name }, before, after) =>
+    trail.push({ name, head: heads ? head(before, heads) : null, before: before.kept, after: after.kept }),
+  );
+  return { ...distribution(now, room), trail };
 }
 
 /** What T alone makes of the scores: the entropy (nats), and the probability of the best. */
 export function heatAlone(ranked, T) {
-  const { total, entropy } = sums(heat(ranked, { scores: ranked.gaps, weights: ranked.weights, kept: ranked.allowed }, T));
-  return { entropy, best: 1 / total };
+  const hot = heat(ranked, ranked.whole, T);
+  return { entropy: entropyOf(hot), best: 1 / totalOf(hot) };
 }
 
 /** The steps with another temperature. */
@@ -115,18 +147,24 @@ export const atTemperature = (steps, T) =>
 
 /**
  * Which option a uniform number below 1 hits: the first, in the order of token ids, whose running total passes u.
- * `weight` are the probabilities in that order.
+ * `running` are those totals, good until the next draw, of which the last is `total`.
  */
 export function drawAt(ranked, result, u) {
-  const weight = (ranked.byId ??= new Float64Array(ranked.ids.length)).fill(0); // good until the next draw
-  for (let i = 0; i < result.kept; i++) weight[ranked.ids[i]] = result.p[i];
+  const { ids, ranks } = ranked;
+  const running = (ranked.running ??= new Float64Array(ids.length));
   let total = 0;
-  for (const w of weight) total += w;
-  let mass = 0;
-  let id = -1;
-  do mass += weight[++id];
-  while (weight[id] === 0 || mass <= u * total);
-  return { id, from: (mass - weight[id]) / total, to: mass / total, p: weight[id], weight };
+  for (let id = 0; id < ids.length; id++) {
+    if (ranks[id] < result.kept) total += result.p[ranks[id]];
+    running[id] = total;
+  }
+  let [id, last] = [0, ids.length - 1];
+  while (id < last) {
+    const middle = (id + last) >> 1;
+    if (running[middle] > u * total) last = middle;
+    else id = middle + 1;
+  }
+  const p = result.p[ranks[id]];
+  return { id, from: (running[id] - p) / total, to: running[id] / total, p, running, total };
 }
 
 /** 0 to infinity laid on 0 to 1, so that one axis holds every temperature; 1 is in the middle. */
@@ -137,7 +175,7 @@ export const fromAxis = (x) => (x >= 1 ? Infinity : x / (1 - x));
 export const entropyCurve = (ranked, steps, points = 81) =>
   Array.from({ length: points }, (_, i) => {
     const T = fromAxis(i / (points - 1));
-    return { T, entropy: applyChain(ranked, atTemperature(steps, T)).entropy };
+    return { T, entropy: entropyOf(run(ranked, atTemperature(steps, T))) };
   });
 
 /** The entropy at T as the drawn curve has it. */

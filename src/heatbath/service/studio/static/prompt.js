@@ -55,7 +55,8 @@ export function mountPrompt(app, onRead) {
   function still() {
     if (!refusal || !app.view()) return "";
     const { prompt } = app.get();
-    return t("prompt.still", { prompt: prompt.length > LONGEST ? `${prompt.slice(0, LONGEST)}…` : prompt });
+    const short = prompt.length > LONGEST ? `${prompt.slice(0, LONGEST)}…` : prompt;
+    return t("prompt.still", { prompt: short.replaceAll("\n", "↵") });
   }
 
   function tell() {

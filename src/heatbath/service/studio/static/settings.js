@@ -51,7 +51,7 @@ export const isHuge = (text) => Number(plainly(text)) === Infinity;
 export function readNumber(text) {
   const plain = plainly(text);
   if (["inf", "infinity", "∞"].includes(plain)) return Infinity;
-  return plain === "" || isHuge(plain) ? NaN : Number(plain);
+  return /^-?[\d.]+(e[-+]?\d+)?$/.test(plain) && !isHuge(plain) ? Number(plain) : NaN; // and not 0x10
 }
 
 /** A store: `get()`, `set(patch, { settled })`, `listen(listener)`. `settled` is false while a control is dragged. */

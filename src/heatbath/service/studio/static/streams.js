@@ -19,15 +19,17 @@ export function mountStreams(app) {
   const measures = ["before", "after"].map((measure) =>
     h("button", { type: "button", class: "chip", "data-measure": measure, onclick: () => app.set({ measure }) }),
   );
-  const measureLabel = h("span");
+  const measureLabel = h("span", { id: "measure-label" });
+  const chips = h("div", { class: "chips", role: "group", "aria-labelledby": "measure-label" }, measureLabel, measures);
   const legend = h("p", { class: "legend" });
-  fill(at("streams-tools"), run, h("div", { class: "chips", role: "group" }, measureLabel, measures), legend);
+  fill(at("streams-tools"), run, chips, legend);
   const markSoon = oncePerFrame(markPartings);
   const held = { cooler: [], chosen: [], hotter: [] }; // tokens that wait for the end of their sentence
   let running = null;
   let prompt = [];
   let shown = "";
   let madeWith = ""; // the chain of the continuations on show
+  let temperatures = null; // theirs, by lane
 
   function prefix(lane, index) {
     return [...prompt, ...lane.tokens.slice(0, index).map(({ id }) => id)];
@@ -48,23 +50,29 @@ export function mountStreams(app) {
     else start();
   }
 
-  /** All three from the prompt. */
+  /** All three from the prompt. What they said before stays until the new texts come, unless it belongs to another prompt. */
   function start() {
     const view = app.view();
-    prompt = view.prompt.map(({ id }) => id);
-    madeWith = view.text;
-    for (const name of NAMES) {
-      lanes[name].restart();
-      lanes[name].setParting(null);
-      lanes[name].header(view.lanes[name]);
-      lanes[name].footer("");
-    }
-    app.inspector.close();
+    const tokens = view.prompt.map(({ id }) => id);
+    const clear = () => {
+      prompt = tokens;
+      madeWith = view.text;
+      temperatures = { ...view.lanes };
+      for (const name of NAMES) {
+        lanes[name].restart();
+        lanes[name].setParting(null);
+        lanes[name].header(view.lanes[name]);
+        lanes[name].footer("");
+      }
+      app.inspector.close();
+    };
+    if (String(prompt) !== String(tokens)) clear();
     return follow(
       NAMES.map((name) => ({ name, chain: textOf(atTemperature(view.steps, view.lanes[name])) })),
-      prompt,
+      tokens,
       LENGTH,
       () => t("status.running"),
+      clear,
     );
   }
 
@@ -75,6 +83,8 @@ export function mountStreams(app) {
     const surprisals = { before: -Math.log(other.p), after: -Math.log(other.q) };
     const picked = { ...state.tokens[index], ...other, ...surprisals, picked: true };
     const before = [...prefix(state, index), other.id];
+    temperatures[state.name] = view.lanes[state.name];
+    lane.header(view.lanes[state.name]);
     lane.restart([...state.tokens.slice(0, index), picked]);
     state.begins = index + 1;
     lane.focus(index);
@@ -88,16 +98,26 @@ export function mountStreams(app) {
     );
   }
 
-  async function follow(wanted, tokens, length, words) {
+  /** Write what the server draws; `begin()` makes room for it once it comes. */
+  async function follow(wanted, tokens, length, words, begin = () => {}) {
     stop();
     const mine = new AbortController();
     running = mine;
-    for (const { name } of wanted) held[name] = [];
+    let begun = false;
     button();
     app.report(words, { going: true });
     try {
       const asked = { tokens, lanes: wanted, seed: app.get().seed, max_tokens: length };
-      await listen("studio/generate", asked, mine.signal, (event) => running === mine && receive(event));
+      await listen("studio/generate", asked, mine.signal, (event) => {
+        if (running !== mine) return;
+        if (event.error) throw problem(event.error);
+        if (!begun) {
+          begun = true;
+          for (const { name } of wanted) held[name] = [];
+          begin();
+        }
+        receive(event);
+      });
       if (running === mine) app.report(() => t("status.done"));
     } catch (error) {
       const stopped = error.name === "AbortError";
@@ -111,7 +131,6 @@ export function mountStreams(app) {
   }
 
   function receive(event) {
-    if (event.error) throw problem(event.error);
     const lane = lanes[event.lane];
     if (event.ended) lane.state.ended = event.ended;
     else held[event.lane].push(event);
@@ -160,7 +179,7 @@ export function mountStreams(app) {
     fill(legend, t("legend"), swatches, t("bits"), again);
     at("streams-help").textContent = t("streams.help");
     for (const name of NAMES) {
-      lanes[name].header(view.lanes[name]);
+      lanes[name].header((temperatures ?? view.lanes)[name]);
       lanes[name].repaint();
     }
     markPartings();

@@ -98,13 +98,13 @@ export default {
     "The best token has {p} (above {certain}; the model alone gives it {before}). Chance has no part any more, and texts begin to repeat themselves.",
   "warn.repeats": "It repeats itself",
   "warn.repeats.why":
-    "{repeats} of the four-token runs in the chosen continuation had been written before (above {limitRepeats}). Below T = 1 a loop makes itself ever more likely.",
+    "{repeats} of the four-token runs in the chosen continuation had been written before (above {limitRepeats}). Below T\u00a0=\u00a01 a loop makes itself ever more likely.",
   "warn.few": "Too cold for a whole text",
   "warn.few.why":
-    "At this T the model has {mean} per token on average (below {few}; at T = 1 it has {own}). Many texts then fall into a loop, which makes itself ever more likely.",
+    "At this T the model has {mean} per token on average (below {few}; at T\u00a0=\u00a01 it has {own}). Many texts then fall into a loop, which makes itself ever more likely.",
   "warn.high": "Too hot",
   "warn.high.why":
-    "{share} of the draws here fall outside the model's own {n} best tokens (above {limit}; at T = 1 it is {own}). One such token is enough to derail a sentence.",
+    "{share} of the draws here fall outside the model's own {n} best tokens (above {limit}; at T\u00a0=\u00a01 it is {own}). One such token is enough to derail a sentence.",
   "warn.strange": "It loses the thread",
   "warn.strange.why":
     "The tokens of the chosen continuation surprise the model by {surprise} bits each (above {limitSurprise}): such text is close to random words.",
@@ -114,7 +114,7 @@ export default {
   "warn.settled.why":
     "{name} at {value} keeps one token here at every T below {T}, so moving the knob in that range changes nothing. Without it {n} would be left.",
   "warn.off": "Temperature is switched off",
-  "warn.off.why": "The chain has no temperature, so the model chooses as at T = 1 whatever the knob says.",
+  "warn.off.why": "The chain has no temperature, so the model chooses as at T\u00a0=\u00a01 whatever the knob says.",
   "remedy.temperature": "Set T to {T}",
   "remedy.min_p": "Keep T, and put min-p 0.1 in front",
   "remedy.off": "Switch {name} off",
@@ -172,6 +172,8 @@ export default {
   "chain.value": "{name}, value",
   "chain.off": "off",
   "chain.tempers": "divides all scores by {T}",
+  "chain.takes": "takes the best alone",
+  "chain.levels": "makes all scores equal",
   "chain.idle": "cuts nothing here: all {n} stay",
   "chain.cuts": "{before} → {after} tokens",
   "step.temperature": "temperature",
@@ -251,7 +253,7 @@ export default {
   "help.title": "How to read this page",
   "help.temperature": "Temperature (T)",
   "help.temperature.text":
-    "The model gives every token a score. The scores are divided by T and turned into probabilities. T = 0 always takes the best, T = 1 is the model as it was trained, T above 1 evens the odds, and at infinity all are equal.",
+    "The model gives every token a score. The scores are divided by T and turned into probabilities. T\u00a0=\u00a00 always takes the best, T\u00a0=\u00a01 is the model as it was trained, T above 1 evens the odds, and at infinity all are equal.",
   "help.entropy": "Entropy, in bits",
   "help.entropy.text":
     "How open the choice is. 0 bits: certain. 1 bit: a coin. Each bit more doubles the number of live choices. heatbath's functions count in nats (1 bit = 0.693 nats).",
