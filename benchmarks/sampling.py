@@ -142,16 +142,16 @@ def drawing(ours: hb.Sampler, rows: np.ndarray) -> Draw:
 
 def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     """The compiled code alone: what Sampler.step takes longer is Python."""
-    codes, numbers, _ = asked(steps).settled
-    work, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
+    codes, plain, numbers, _ = asked(steps).settled
+    room, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
     none, untold = np.zeros(1), np.zeros((1, 3))
     seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
     positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
-    serve = kernel.part(kernel.DRAW, codes, nothing)
+    serve = kernel.part(kernel.DRAW, plain)
 
     def draw() -> np.ndarray:
         serve(
-            kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, work, 0, len(rows),
+            kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, *room, 0, len(rows),
             choices, untold,
         )  # fmt: skip
         return choices
@@ -166,7 +166,7 @@ def asked(steps: Steps) -> asking.Plan | None:
 
 @cache
 def workspace(options: int) -> Any:
-    return kernel.workspace(options, np.float32), kernel.peaks_for(options, np.float32)
+    return kernel.room_for(options, np.float32), kernel.peaks_for(options, np.float32)
 
 
 @njit(**FASTMATH)

@@ -1,6 +1,5 @@
 """Many rows through a chain."""
 
-from functools import cache
 from typing import Any
 
 import numba
@@ -11,17 +10,12 @@ from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.chance import uniform
 from heatbath.sampling.kernel.draw import choose, draw_left
 from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
-from heatbath.sampling.kernel.left import Work, first_look, write_left
-from heatbath.sampling.kernel.maps import MAPS
+from heatbath.sampling.kernel.left import MOST_STEPS as MOST_STEPS
+from heatbath.sampling.kernel.left import first_look, laid_out, write_left
+from heatbath.sampling.kernel.left import room_for as room_for
 from heatbath.sampling.kernel.ops import GIVE_UP
-from heatbath.sampling.kernel.row import PLAIN, run, run_plainly
+from heatbath.sampling.kernel.row import run, run_plainly
 from heatbath.sampling.kernel.sweeps import OPTIONS, built_in, fill_tail
-
-ROOM = 16384
-"""So many options at most are gathered."""
-
-MOST_STEPS = 64
-"""So many steps at most, with what follows them, where any wants to be told of the draw."""
 
 DRAW, DRAW_AT, SCORES, COUNTS, LOOK, WARMTH = range(6)
 """What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); the
@@ -33,15 +27,12 @@ entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
 """For what Python calls, and is kept with all that it calls itself."""
 
 
-def part(what: Any, ops: Any, wanted: Any) -> Any:
-    """The part of the kernel that serves this: each is compiled when it is needed first."""
-    simple = what in (DRAW, DRAW_AT, SCORES) and b"\1" not in wanted.tobytes()
-    return _serve_plainly if simple and _are_plain(ops.tobytes()) else serve_any
+def part(what: int, plain: bool) -> Any:
+    """The part of the kernel that serves this: each is compiled when it is needed first.
 
-
-@cache
-def _are_plain(ops: bytes) -> bool:
-    return set(np.frombuffer(ops, np.int64).tolist()) <= set(PLAIN)
+    ``plain``: the steps are of :data:`heatbath.sampling.kernel.ops.PLAIN`, and none wants to be told of the draw.
+    """
+    return serve_plainly if plain and what in (DRAW, DRAW_AT, SCORES) else serve_any
 
 
 @built_in
@@ -57,10 +48,11 @@ def look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
 
 
 @entered
-def _serve_plainly(
+def serve_plainly(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+    tops: Any, tail: Any, room: Any, first: Any, end: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
+    work = laid_out(tail, room, tops.shape[1])
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
@@ -82,7 +74,7 @@ def _serve_plainly(
 @entered
 def serve_any(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+    tops: Any, tail: Any, room: Any, first: Any, end: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
     """Serve the rows from first to end.
 
@@ -92,6 +84,7 @@ def serve_any(
     ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
     where none was asked for, or a negative code.
     """
+    work = laid_out(tail, room, tops.shape[1])
     several, tell, keep = numbers.shape[0] > 1, told.shape[0] > 1, tops.shape[0] > 1
     every = positions.shape[0] > 1
     for row in range(first, end):
@@ -123,24 +116,6 @@ def serve_any(
             choices[row] = GIVE_UP
         elif left.top == top:  # else tops are those of what is left
             peaks[at] = top
-
-
-def workspace(options: int, kind: npt.DTypeLike) -> Work:
-    """What one thread needs for rows of so many options."""
-    blocks = -(-options // BLOCK)
-    return Work(
-        tail=np.empty(BLOCK, kind),
-        w=np.empty(blocks * BLOCK, np.float32),
-        sums=np.empty(blocks),
-        over=np.empty(blocks),
-        ids=np.empty(ROOM, np.int64),
-        base=np.empty(ROOM),
-        q=np.empty(ROOM),
-        v=np.empty(ROOM),
-        m=np.empty(ROOM),
-        maps=np.empty((MAPS, 4)),
-        points=np.empty((MOST_STEPS + 1, 3)),
-    )
 
 
 def peaks_for(options: int, kind: npt.DTypeLike, rows: int = 1) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from heatbath.sampling.kernel.batch import entered, look, serve_any
 from heatbath.sampling.kernel.glance import counts, glimpse, look_at, warmth_for
-from heatbath.sampling.kernel.left import Left, first_look
+from heatbath.sampling.kernel.left import Left, first_look, laid_out
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.row import run
 from heatbath.sampling.kernel.sweeps import jit
@@ -42,7 +42,7 @@ ABOVE = 1e-6
 @entered
 def decide_rows(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any, rules: Any, decided: Any, own: Any,
+    tops: Any, tail: Any, room: Any, first: Any, end: Any, choices: Any, told: Any, rules: Any, decided: Any, own: Any,
     silent: Any,
 ) -> None:  # fmt: skip
     """As :func:`heatbath.sampling.kernel.batch.serve_any`, where each of the ``rules`` decides a T for each row.
@@ -51,6 +51,7 @@ def decide_rows(
     ``decided`` gets the answers of each row and rule. ``own`` is room for one row of numbers, and ``silent`` says that
     none of the steps before a rule wants to be told of the draw.
     """
+    work = laid_out(tail, room, tops.shape[1])
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
     for row in range(first, end):
         at = row if keep else 0
@@ -78,8 +79,9 @@ def decide_rows(
         if code >= 0:
             peaks[at] = top
             serve_any(
-                what, x, ops, own, seeds, positions, asked, wanted, peaks, tops, work, row, row + 1, choices, told
-            )
+                what, x, ops, own, seeds, positions, asked, wanted, peaks, tops, tail, room, row, row + 1, choices,
+                told,
+            )  # fmt: skip
 
 
 @jit
