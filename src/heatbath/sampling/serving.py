@@ -24,9 +24,6 @@ from heatbath.types import Array
 WORTH_A_THREAD = 2**19
 """So many scores at least per thread."""
 
-PORTION = 2**18
-"""So many scores at most are taken by a thread at a time."""
-
 log = logging.getLogger("heatbath")
 
 
@@ -68,39 +65,32 @@ def serve(
     kind, ruled, choices = scores.dtype.char, len(steps.rules), np.empty(number, np.int64)
     part, task = _part(what, steps.plain, ruled > 0, kind)
     before = task, scores, steps.codes, steps.numbers, seeds, positions, given, wanted
-    behind: tuple[Any, ...] = choices, told
+    behind: tuple[Any, ...] = np.zeros(1, np.int64), choices, told  # first, whose turn it is: no thread waits for one
     if ruled:
         behind = *behind, steps.rules, answers_for(number, ruled) if decided is None else decided
-    if number * options < 2 * WORTH_A_THREAD or _threads == 1:
-        _pass(part, before, peaks, 0, number, behind)
+    if _threads == 1 or number * options < 2 * WORTH_A_THREAD:
+        _pass(part, before, peaks, behind)
         return choices
     helpers = min(_threads, number, number * options // WORTH_A_THREAD) - 1
-    size = max(1, min(PORTION // options, number // (helpers + 1)))
-    starts = iter(range(0, number, size))  # whoever is free takes the next rows: one thread may be late
-
-    def take() -> None:
-        for start in starts:
-            _pass(part, before, peaks, start, min(start + size, number), behind)
-
-    helping = [_pool(helpers).submit(take) for _ in range(helpers)]
-    take()
+    helping = [_pool(helpers).submit(_pass, part, before, peaks, behind) for _ in range(helpers)]
+    _pass(part, before, peaks, behind)
     for helper in helping:
         if not helper.cancel():  # who has not begun need not
             helper.result()
     return choices
 
 
-def _pass(part: Any, before: tuple[Any, ...], peaks: Any, first: int, end: int, behind: tuple[Any, ...]) -> None:
-    """Some rows by this thread."""
+def _pass(part: Any, before: tuple[Any, ...], peaks: Any, behind: tuple[Any, ...]) -> None:
+    """Rows, one after the other, by this thread."""
     scores = before[1]
     options, kind = scores.shape[1], scores.dtype.char
     held = getattr(_local, "room", None)
     if held is None or held[0] != options or held[1] != kind:
         compiled = kernel()
         held = _local.room = options, kind, compiled.room_for(options, kind), compiled.peaks_for(options, kind)
-    if len(behind) > 2:  # rules, for which each thread has numbers of its own
+    if len(behind) > 3:  # rules, for which each thread has numbers of its own
         behind = *behind, np.empty((1, len(before[2]))), np.zeros(len(before[7]), np.bool_)
-    part(*before, *(peaks or held[3]), *held[2], first, end, *behind)
+    part(*before, *(peaks or held[3]), *held[2], *behind)
 
 
 def answers_for(rows: int, rules: int) -> npt.NDArray[np.float64]:
@@ -176,9 +166,9 @@ def _part(what: str, plain: bool, ruled: bool, kind: str) -> Any:
     part = _deciding().decide_rows if ruled else compiled.part(task, plain)
     none, nothing, words = np.empty((1, 0)), np.empty(0, np.bool_), np.empty(0, np.uint64)
     before = task, np.empty((0, 1), kind), np.empty(0, np.int64), none, words, words, none[0], nothing
-    behind = np.empty(0, np.int64), none, *((none, np.empty((0, 0, 3))) if ruled else ())
+    behind = np.zeros(1, np.int64), np.empty(0, np.int64), none, *((none, np.empty((0, 0, 3))) if ruled else ())
     with _said():
-        _pass(part, before, None, 0, 0, behind)
+        _pass(part, before, None, behind)
     return part, task
 
 
