@@ -21,18 +21,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from peers.sampling import Draw, Engine, Steps, engines
+from reports.sampling import Claim, Sooner, print_claims, print_heard, print_table
 
 import heatbath as hb
 from heatbath import sampling
 from heatbath.sampling import asking
 from heatbath.sampling.kernel import batch as kernel
-from heatbath.sampling.kernel.bits import FAST, key32
+from heatbath.sampling.kernel.bits import FAST, key32, take_next
 from heatbath.sampling.kernel.weights import LOG2E, weight
 
 TEMPERATURES = {"peaked": 0.8, "flat": 2.0}
@@ -142,16 +144,17 @@ def drawing(ours: hb.Sampler, rows: np.ndarray) -> Draw:
 
 def with_kernel(steps: Steps, rows: np.ndarray) -> Draw:
     """The compiled code alone: what Sampler.step takes longer is Python."""
-    codes, numbers, _ = asked(steps).settled
-    work, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
+    codes, plain, numbers, _ = asked(steps).settled
+    room, known, nothing = *workspace(rows.shape[1]), np.zeros(len(codes) + 1, bool)
     none, untold = np.zeros(1), np.zeros((1, 3))
     seeds, choices = np.arange(7, 7 + len(rows), dtype=np.uint64), np.empty(len(rows), np.int64)
     positions = itertools.cycle([np.full(len(rows), position, np.uint64) for position in range(64)])
-    serve = kernel.part(kernel.DRAW, codes, nothing)
+    serve, turn = kernel.part(kernel.DRAW, plain), np.zeros(1, np.int64)
 
     def draw() -> np.ndarray:
+        turn[0] = 0
         serve(
-            kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, work, 0, len(rows),
+            kernel.DRAW, rows, codes, numbers, seeds, next(positions), none, nothing, *known, *room, turn,
             choices, untold,
         )  # fmt: skip
         return choices
@@ -166,7 +169,7 @@ def asked(steps: Steps) -> asking.Plan | None:
 
 @cache
 def workspace(options: int) -> Any:
-    return kernel.workspace(options, np.float32), kernel.peaks_for(options, np.float32)
+    return kernel.room_for(options, np.float32), kernel.peaks_for(options, np.float32)
 
 
 @njit(**FASTMATH)
@@ -254,30 +257,61 @@ def measure(cell: Cell, everyone: list[Engine], rounds: int, seconds: float) -> 
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def two_threads(cell: Cell, rounds: int) -> tuple[float, float]:
-    """How much sooner two threads are done, by the clock, and how many processors they got meanwhile."""
-    draws = itertools.repeat(with_sampler(cell.steps, scores(cell.options)))
-    calls = max(3, int(2e4 / microseconds(draws, 3)))  # long enough for the system to spread the threads
-    taken: dict[int, list[float]] = {1: [], 2: []}
+@njit(nogil=True, **FASTMATH)
+def maxima(rows, turn):
+    top = np.int32(-(2**31))
+    while True:
+        row = take_next(turn)
+        if row >= rows.shape[0]:
+            return top
+        top = max(top, peak(rows[row]))
+
+
+def with_maxima(rows: np.ndarray, helper: ThreadPoolExecutor) -> Draw:
+    """Nothing but the maximum of each row, by as many threads as draw."""
+
+    def draw() -> None:
+        turn = np.zeros(1, np.int64)
+        helping = helper.submit(maxima, rows, turn) if sampling.threads() > 1 else None
+        maxima(rows, turn)
+        if helping:
+            helping.result()
+
+    return draw
+
+
+def two_threads(cell: Cell, rounds: int) -> Sooner:
+    """How much sooner two threads are done."""
+    rows, helper = scores(cell.options), ThreadPoolExecutor(1)
+    draws = [itertools.repeat(draw) for draw in (with_sampler(cell.steps, rows), with_maxima(rows, helper))]
+    calls = [max(3, int(2e4 / microseconds(each, 3))) for each in draws]  # the system needs time to spread the threads
+    taken: dict[tuple[int, int], list[float]] = {at: [] for at in itertools.product((0, 1), (1, 2))}
     got = []
     for _ in range(rounds):
-        for number, times in taken.items():
+        for (which, number), times in taken.items():
             sampling.threads(number)
-            next(draws)()
+            next(draws[which])()
             began = time.process_time_ns()
-            times.append(microseconds(draws, calls, time.perf_counter_ns))
-        got.append((time.process_time_ns() - began) / times[-1] / calls / 1e3)
+            times.append(microseconds(draws[which], calls[which], time.perf_counter_ns))
+            if (which, number) == (0, 2):
+                got.append((time.process_time_ns() - began) / times[-1] / calls[which] / 1e3)
     sampling.threads(1)
-    return statistics.median(taken[1]) / statistics.median(taken[2]), statistics.median(got)
+    helper.shutdown()
+    ours, plain = (statistics.median(taken[which, 1]) / statistics.median(taken[which, 2]) for which in (0, 1))
+    return Sooner(ours, plain, statistics.median(got))
 
 
 def listening(cell: Cell, rounds: int) -> float:
-    """How many times a chain at a fixed T the same chain costs under a thermostat that looks at the scores."""
+    """How many times a chain at a fixed T the same chain costs under a thermostat that looks at the scores.
+
+    The fixed T is the one that it decides, for ``top_p`` takes longer where the temperature keeps more.
+    """
     starts = range(0, max(TURNS, cell.rows), cell.rows)
     shown = scores(cell.options) * np.float32(0.8 / TEMPERATURES[cell.kind])
     name, _, behind = cell.chain.partition(", ")
+    decided = hb.parse(f"temperature({LISTENING[name][0]})").scores((), shown[:TURNS]).temperature
     turns = {}
-    for text in (LISTENING[name][0], "0.8"):
+    for text in (LISTENING[name][0], str(float(np.median(decided)))):
         ours = hb.parse(" -> ".join([f"temperature({text})", *([BEHIND[behind]] if behind else [])]))
         draws = [drawing(ours, shown[i : i + cell.rows]) for i in starts]
         turns[text] = itertools.cycle(draws)
@@ -320,7 +354,7 @@ def main() -> int:
     times = {cell: measure(cell, everyone, extent.rounds, extent.seconds) for cell in shown("measured", cells)}
     threads = {cell: two_threads(cell, extent.rounds) for cell in shown("two threads", wide)}
     print_table(times, threads, [peer.name for peer in peers], extent.batches)
-    sooner = {cell: ratio for cell, (ratio, _) in threads.items()}
+    sooner = {cell: two.ratio for cell, two in threads.items()}
     return int(print_claims(claims(times, sooner, wrong, heard(extent))))
 
 
@@ -332,59 +366,8 @@ def heard(extent: Extent) -> dict[str, dict[Cell, float]]:
     ratios: dict[str, dict[Cell, float]] = {name: {} for name in LISTENING}
     for cell in shown("listening", cells):
         ratios[cell.chain.partition(", ")[0]][cell] = listening(cell, extent.rounds)
-    print_heard(ratios, few)
+    print_heard(ratios, {name: most for name, (_, most) in LISTENING.items()}, few)
     return ratios
-
-
-def print_heard(ratios: dict[str, dict[Cell, float]], batches: list[int]) -> None:
-    print(f"""
-How many times a chain at T = 0.8 the same chain costs under a thermostat that looks at the scores, which are shaped so
-that T = 0.8 makes them peaked or flat; in batches of {" / ".join(map(str, batches))}.
-""")
-    options = sorted({cell.options for found in ratios.values() for cell in found})
-    print("| | " + " | ".join(map(str, options)) + " | at most |")
-    print("|" + "---|" * (len(options) + 2))
-    for name, found in ratios.items():
-        for cell in found:
-            if cell.options == options[0] and cell.rows == batches[0]:
-                columns = [
-                    " / ".join(f"{found[cell._replace(options=size, rows=rows)]:.1f}" for rows in batches)
-                    for size in options
-                ]
-                print(f"| {cell.kind} {cell.chain} | {' | '.join(columns)} | {LISTENING[name][1]:g} |")
-
-
-def print_table(
-    times: Times, threads: dict[Cell, tuple[float, float]], peers: list[str], batches: tuple[int, ...]
-) -> None:
-    every = " / ".join(map(str, batches))
-    print(f"""
-Microseconds per row in batches of {every}: Sampler.step, the bare kernel, the limit, and how many times the limit the
-step takes; how many times the step each peer takes; how much sooner two threads are done with 64 rows (and how many
-processors they got).
-""")
-    print("| | options | step | kernel | limit | limits | " + " | ".join(peers) + " | 2 threads |")
-    print("|" + "---|" * (len(peers) + 7))
-    for cell in times:
-        if cell.rows == batches[0]:
-            rows = [times[cell._replace(rows=number)] for number in batches]
-            columns = [[row[name] for row in rows] for name in ("step", "kernel", "limit")]
-            columns += [[row["step"] / row["limit"] for row in rows]]
-            columns += [[row[name] / row["step"] for row in rows if name in row] for name in peers]
-            texts = [" / ".join(map(str_of, column)) for column in columns]
-            sooner, got = threads[cell._replace(rows=64)]
-            print(f"| {cell.kind} {cell.chain} | {cell.options} | {' | '.join(texts)} | {sooner:.1f} ({got:.1f}) |")
-
-
-def str_of(number: float) -> str:
-    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
-
-
-class Claim(NamedTuple):
-    name: str
-    measured: dict[Cell, float]
-    target: float
-    least: bool = True  # else the target is the most that there may be
 
 
 def claims(
@@ -402,25 +385,6 @@ def claims(
     for name, ratios in heard.items():
         yield Claim(f"{name.replace(' ', '-')}.over-fixed-T", ratios, LISTENING[name][1], least=False)
     yield Claim("two-threads.batch-64", threads, 1.7)
-
-
-def print_claims(made: Iterator[Claim]) -> bool:
-    """Every cell that falls short by name, then a line per claim with its worst cell; whether one failed."""
-    lines, failed = [], False
-    for name, measured, target, least in made:
-        if not measured:
-            continue
-        short = {cell: n for cell, n in measured.items() if (n < target if least else n > target)}
-        failed |= bool(short)
-        if short:
-            print(f"\n{len(short)} of {len(measured)} cells fall short of sampling.{name}:")
-        for cell, value in sorted(short.items(), key=lambda item: item[1], reverse=not least):
-            print(f"  {value:8.2f}  {cell}")
-        worst = (min if least else max)(measured.values())
-        outcome = "FAIL" if short else "PASS"
-        lines.append(f"claim sampling.{name} {worst:.2f} {'>=' if least else '<='}{target:g} {outcome}")
-    print("", *lines, sep="\n")
-    return failed
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import array_api_compat
+import numpy as np
 
 from heatbath.errors import InputError
 from heatbath.types import Array
@@ -54,7 +55,7 @@ def checks(*, now: bool) -> Iterator[None]:
 
 def looks(array: Any) -> bool:
     """Whether values of this array may be looked at; not those of a PyTorch tensor on a device, unless asked for."""
-    if not array_api_compat.is_torch_array(array):
+    if type(array) is np.ndarray or not array_api_compat.is_torch_array(array):  # the first costs less to ask
         return True
     if compiling():
         return False

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heatbath.core import namespace
-from heatbath.sampling.random import Chance, as_seeds
+from heatbath.sampling.random import Chance, as_seeds, one_word
 from heatbath.sampling.serving import Asked, Rows, answers_for, in_memory, kernel, passed, serve
 from heatbath.sampling.sight import NotSeenError, Sight, Sighted
 from heatbath.sampling.step import NO_TOKENS, Moment, Op, Step
@@ -151,7 +151,7 @@ def _fits(number: Any, rows: tuple[int, ...]) -> bool:
 def _positions(position: Any, logits: Any) -> npt.NDArray[np.uint64] | None:
     """One for all or one per row; None where they are as many as neither: the reference says what is wrong."""
     if type(position) is int:
-        return np.array([position], np.uint64)
+        return one_word(position)
     return position.astype(np.uint64).reshape(-1) if np.shape(position) in ((), logits.shape[:-1]) else None
 
 
@@ -165,7 +165,7 @@ def draw_from(asked: Rows, last: Sequence[Op], listeners: Sequence[Step] = ()) -
         return None
     wanted, told = _nothing(len(steps.codes) + 1), _UNTOLD
     if any(step.learn is not learn_nothing for step in listeners):
-        wanted, told = wanted.copy(), np.zeros((len(asked.scores), len(wanted)))
+        wanted, told, steps = wanted.copy(), np.zeros((len(asked.scores), len(wanted))), steps._replace(plain=False)
         for step, (begin, end) in zip(listeners, _places(asked.ops), strict=True):
             if step.learn is not learn_nothing:
                 wanted[begin] |= "surprisal" in step.hears
@@ -245,14 +245,16 @@ def _asked(ops: Sequence[Op], rows: int) -> Asked:
     for place, one in enumerate(given):
         numbers[:, place] = one
     ruled = [(place, op.rule) for op, (place, _) in zip(ops, _places(ops), strict=True) if op.rule]
-    return Asked(_codes(tuple(names)), numbers, _rules(*ruled) if ruled else _NO_RULES)
+    return Asked(*_codes(tuple(names)), numbers, _rules(*ruled) if ruled else _NO_RULES)
 
 
 @cache
-def _codes(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    from heatbath.sampling.kernel.ops import OPS
+def _codes(names: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], bool]:
+    """The steps by number, and whether all are plain."""
+    from heatbath.sampling.kernel.ops import OPS, PLAIN
 
-    return np.array([OPS[name] for name in names], np.int64)
+    codes = [OPS[name] for name in names]
+    return np.array(codes, np.int64), set(codes) <= set(PLAIN)
 
 
 @cache
@@ -288,7 +290,7 @@ _NO_NUMBERS = np.zeros(1)
 def like(choices: npt.NDArray[Any], logits: Array) -> Array:
     """What was made of each row as the reference gives it: of the library of the scores, one thing for a single row."""
     given = choices if logits.ndim == 2 else choices[0]
-    return _library(logits)(given)
+    return given if isinstance(logits, np.ndarray) else namespace(logits).asarray(given)
 
 
 def _library(logits: Array) -> Callable[[Any], Array]:

@@ -24,9 +24,6 @@ from heatbath.types import Array
 WORTH_A_THREAD = 2**19
 """So many scores at least per thread."""
 
-PORTION = 2**18
-"""So many scores at most are taken by a thread at a time."""
-
 log = logging.getLogger("heatbath")
 
 
@@ -34,6 +31,8 @@ class Asked(NamedTuple):
     """The steps of one decision, as the kernel reads them."""
 
     codes: npt.NDArray[np.int64]
+    plain: bool
+    """Whether what is compiled for the commonest steps alone serves them, and none wants to be told of the draw."""
     numbers: npt.NDArray[np.float64]
     """One row for all, or one per row."""
     rules: npt.NDArray[np.float64]
@@ -61,47 +60,37 @@ def serve(
 
     ``decided``, where it is given, gets the answers of each row and rule, see :func:`answers_for`.
     """
-    compiled, scores = kernel(), asked.scores
+    scores, _, seeds, positions, peaks = asked
     number, options = scores.shape
-    kind, task, ruled = scores.dtype.char, getattr(compiled, what), len(steps.rules)
-    choices = np.empty(number, np.int64)
-    if ruled and decided is None:
-        decided = answers_for(number, ruled)
-
-    part = _deciding().decide_rows if ruled else compiled.part(task, steps.codes, wanted)
-
-    def run(first: int, end: int) -> None:
-        work, peaks = _workspace(options, kind)
-        common = (
-            task, scores, steps.codes, steps.numbers, asked.seeds, asked.positions, given, wanted,
-            *(asked.peaks or peaks), work, first, end, choices, told,
-        )  # fmt: skip
-        if ruled:
-            part(*common, steps.rules, decided, np.empty((1, len(steps.codes))), np.zeros(len(wanted), np.bool_))
-        else:
-            part(*common)
-
-    if (kind, part) not in _compiled:
-        with _said():
-            run(0, 0)
-        _compiled.add((kind, part))
-    helpers = min(threads(), number, number * options // WORTH_A_THREAD) - 1
-    if helpers <= 0:
-        run(0, number)
+    kind, ruled, choices = scores.dtype.char, len(steps.rules), np.empty(number, np.int64)
+    part, task = _part(what, steps.plain, ruled > 0, kind)
+    before = task, scores, steps.codes, steps.numbers, seeds, positions, given, wanted
+    behind: tuple[Any, ...] = np.zeros(1, np.int64), choices, told  # first, whose turn it is: no thread waits for one
+    if ruled:
+        behind = *behind, steps.rules, answers_for(number, ruled) if decided is None else decided
+    if _threads == 1 or number * options < 2 * WORTH_A_THREAD:
+        _pass(part, before, peaks, behind)
         return choices
-    size = max(1, min(PORTION // options, number // (helpers + 1)))
-    starts = iter(range(0, number, size))  # whoever is free takes the next rows: one thread may be late
-
-    def take() -> None:
-        for start in starts:
-            run(start, min(start + size, number))
-
-    helping = [_pool(helpers).submit(take) for _ in range(helpers)]
-    take()
+    helpers = min(_threads, number, number * options // WORTH_A_THREAD) - 1
+    helping = [_pool(helpers).submit(_pass, part, before, peaks, behind) for _ in range(helpers)]
+    _pass(part, before, peaks, behind)
     for helper in helping:
         if not helper.cancel():  # who has not begun need not
             helper.result()
     return choices
+
+
+def _pass(part: Any, before: tuple[Any, ...], peaks: Any, behind: tuple[Any, ...]) -> None:
+    """Rows, one after the other, by this thread."""
+    scores = before[1]
+    options, kind = scores.shape[1], scores.dtype.char
+    held = getattr(_local, "room", None)
+    if held is None or held[0] != options or held[1] != kind:
+        compiled = kernel()
+        held = _local.room = options, kind, compiled.room_for(options, kind), compiled.peaks_for(options, kind)
+    if len(behind) > 3:  # rules, for which each thread has numbers of its own
+        behind = *behind, np.empty((1, len(before[2]))), np.zeros(len(before[7]), np.bool_)
+    part(*before, *(peaks or held[3]), *held[2], *behind)
 
 
 def answers_for(rows: int, rules: int) -> npt.NDArray[np.float64]:
@@ -140,15 +129,15 @@ def threads(number: int | None = None) -> int:
 
 _threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _local = threading.local()
-_compiled: set[tuple[str, Any]] = set()
-"""Kinds of scores, and parts of the kernel that are compiled for them."""
 
 
 def in_memory(logits: Any) -> npt.NDArray[Any] | None:
     """The scores ``(B, V)`` as they lie in memory, float32 or float64; None for what is not there."""
-    if isinstance(logits, np.ma.MaskedArray):
-        return None  # the reference says what is wrong
-    if isinstance(logits, np.ndarray):
+    if type(logits) is np.ndarray:
+        scores = logits
+    elif isinstance(logits, np.ndarray):
+        if isinstance(logits, np.ma.MaskedArray):
+            return None  # the reference says what is wrong
         scores = logits
     elif array_api_compat.is_torch_array(logits) and logits.device.type == "cpu":
         scores = _from_torch(logits)
@@ -169,13 +158,18 @@ def _from_torch(logits: Array) -> npt.NDArray[Any]:
     return (tensor.float() if tensor.dtype.itemsize <= 2 else tensor).numpy()  # type: ignore[no-any-return]
 
 
-def _workspace(options: int, kind: str) -> Any:
-    held = getattr(_local, "work", None)
-    if held is None or held[0] != (options, kind):
-        compiled = kernel()
-        room = compiled.workspace(options, kind), compiled.peaks_for(options, kind)
-        held = _local.work = ((options, kind), room)
-    return held[1]
+@cache
+def _part(what: str, plain: bool, ruled: bool, kind: str) -> Any:
+    """The part of the kernel that serves this, compiled for such scores, and the number by which it knows it."""
+    compiled = kernel()
+    task = getattr(compiled, what)
+    part = _deciding().decide_rows if ruled else compiled.part(task, plain)
+    none, nothing, words = np.empty((1, 0)), np.empty(0, np.bool_), np.empty(0, np.uint64)
+    before = task, np.empty((0, 1), kind), np.empty(0, np.int64), none, words, words, none[0], nothing
+    behind = np.zeros(1, np.int64), np.empty(0, np.int64), none, *((none, np.empty((0, 0, 3))) if ruled else ())
+    with _said():
+        _pass(part, before, None, behind)
+    return part, task
 
 
 @cache

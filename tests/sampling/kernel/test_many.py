@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 numba = pytest.importorskip("numba")
 
 from heatbath.sampling.kernel import many, moments, nucleus, sweeps
-from heatbath.sampling.kernel.batch import peaks_for, workspace
+from heatbath.sampling.kernel.batch import peaks_for
 from heatbath.sampling.kernel.many import MANY
 from heatbath.sampling.kernel.sweeps import OPTIONS, peak
 from heatbath.sampling.mass import REACHED
-from tests.sampling.kernel.called import called
+from tests.sampling.kernel.called import called, workspace
 
 best, edge, few_of, weighed_nucleus = called(many.best, many.edge, many.few_of, nucleus.weighed_nucleus)
 quantile, rank, sample, by_passes = called(many.quantile, many.rank, many.sample, many.nucleus)

@@ -4,9 +4,8 @@ import pytest
 pytest.importorskip("numba")
 
 from heatbath.sampling.kernel import moments as sums
-from heatbath.sampling.kernel.batch import workspace
 from heatbath.sampling.kernel.sweeps import fill_tail as fill
-from tests.sampling.kernel.called import called
+from tests.sampling.kernel.called import called, workspace
 
 heat, moments, moments_exactly = called(sums.heat, sums.moments, sums.moments_exactly)
 largest_from, smallest_from, spread = called(sums.largest_from, sums.smallest_from, sums.spread)

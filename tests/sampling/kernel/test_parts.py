@@ -1,23 +1,35 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("numba")
+numba = pytest.importorskip("numba")
 
-from heatbath.sampling.kernel import few
-from heatbath.sampling.kernel.batch import COUNTS, DRAW, DRAW_AT, part
-from heatbath.sampling.kernel.ops import MIN_P, NAMES, TEMPERATURE, TOP_K, TOP_P
+from heatbath.sampling import asking
+from heatbath.sampling.kernel import few, maps
+from heatbath.sampling.kernel.batch import COUNTS, DRAW, DRAW_AT, SCORES, part, serve_any, serve_plainly
+from heatbath.sampling.kernel.ops import NAMES, OPS, TEMPERATURE
 from tests.sampling.kernel.called import called
 
 (sort,) = called(few.sort)
 
 
 def test_only_plain_chains_are_drawn_by_the_plain_part():
-    nothing, all_of_them = np.zeros(9, bool), part(COUNTS, np.array([TEMPERATURE]), np.zeros(2, bool))
-    for op in range(len(NAMES)):
-        plain = op in (TEMPERATURE, TOP_K, TOP_P, MIN_P)
-        for what in (DRAW, DRAW_AT):
-            assert (part(what, np.array([TEMPERATURE, op]), nothing) is not all_of_them) == plain
-    assert part(DRAW, np.array([TEMPERATURE]), np.array([False, True])) is all_of_them
+    for what in (DRAW, DRAW_AT, SCORES):
+        assert part(what, True) is serve_plainly
+        assert part(what, False) is serve_any
+    assert part(COUNTS, True) is serve_any
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_steps_say_whether_they_are_plain(name):
+    codes, plain = asking._codes(("temperature", name))
+    assert codes.tolist() == [TEMPERATURE, OPS[name]]
+    assert plain == (name in ("temperature", "top_k", "top_p", "min_p"))
+
+
+def test_maps_round_as_the_reference_does_whatever_freedoms_the_caller_has():
+    one_map = maps.jit_to_the_bit(lambda q: q / 49.0)
+    eager = numba.njit(fastmath=True)(lambda q: one_map(q) + 1.0)
+    assert [eager(q) for q in range(200)] == [q / 49.0 + 1.0 for q in range(200)]
 
 
 def test_python_is_told_that_it_cannot_call_the_rest():

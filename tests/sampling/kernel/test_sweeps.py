@@ -4,10 +4,9 @@ import pytest
 pytest.importorskip("numba")
 
 from heatbath.sampling.kernel import sweeps
-from heatbath.sampling.kernel.batch import workspace
 from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.weights import LOG2E
-from tests.sampling.kernel.called import called
+from tests.sampling.kernel.called import called, workspace
 
 above, fill_tail, gather = called(sweeps.above, sweeps.fill_tail, sweeps.gather)
 weigh, weigh_again, weigh_exactly = called(sweeps.weigh, sweeps.weigh_again, sweeps.weigh_exactly)

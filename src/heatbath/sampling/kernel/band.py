@@ -21,12 +21,6 @@ from heatbath.sampling.mass import REACHED, SLACK
 
 
 @jit
-def _distances(base: Any, number: Any, center: Any, v: Any) -> None:
-    for i in range(number):
-        v[i] = -abs(base[i] - center)
-
-
-@jit
 def _guess(x: Any, low: Any, high: Any, center: Any, per: Any, top: Any, part: Any, v: Any, m: Any) -> Any:
     """Two distances, below and above that within which a part of the mass lies, from scores at even distances.
 

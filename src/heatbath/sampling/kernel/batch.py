@@ -1,27 +1,21 @@
 """Many rows through a chain."""
 
-from functools import cache
 from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from heatbath.sampling.kernel.bits import BLOCK
+from heatbath.sampling.kernel.bits import BLOCK, take_next
 from heatbath.sampling.kernel.chance import uniform
 from heatbath.sampling.kernel.draw import choose, draw_left
 from heatbath.sampling.kernel.glance import counts, look_at, warmth_for
-from heatbath.sampling.kernel.left import Work, first_look, write_left
-from heatbath.sampling.kernel.maps import MAPS
+from heatbath.sampling.kernel.left import MOST_STEPS as MOST_STEPS
+from heatbath.sampling.kernel.left import first_look, laid_out, write_left
+from heatbath.sampling.kernel.left import room_for as room_for
 from heatbath.sampling.kernel.ops import GIVE_UP
-from heatbath.sampling.kernel.row import PLAIN, run, run_plainly
-from heatbath.sampling.kernel.sweeps import OPTIONS, built_in, fill_tail
-
-ROOM = 16384
-"""So many options at most are gathered."""
-
-MOST_STEPS = 64
-"""So many steps at most, with what follows them, where any wants to be told of the draw."""
+from heatbath.sampling.kernel.row import run, run_plainly
+from heatbath.sampling.kernel.sweeps import OPTIONS, built_in, fill_tail, jit
 
 DRAW, DRAW_AT, SCORES, COUNTS, LOOK, WARMTH = range(6)
 """What is asked of each row behind the steps: an option, by its seed and position or at a given number in [0, 1); the
@@ -33,15 +27,12 @@ entered = numba.njit(cache=True, _nrt=False, **OPTIONS)
 """For what Python calls, and is kept with all that it calls itself."""
 
 
-def part(what: Any, ops: Any, wanted: Any) -> Any:
-    """The part of the kernel that serves this: each is compiled when it is needed first."""
-    simple = what in (DRAW, DRAW_AT, SCORES) and b"\1" not in wanted.tobytes()
-    return _serve_plainly if simple and _are_plain(ops.tobytes()) else serve_any
+def part(what: int, plain: bool) -> Any:
+    """The part of the kernel that serves this: each is compiled when it is needed first.
 
-
-@cache
-def _are_plain(ops: bytes) -> bool:
-    return set(np.frombuffer(ops, np.int64).tolist()) <= set(PLAIN)
+    ``plain``: the steps are of :data:`heatbath.sampling.kernel.ops.PLAIN`, and none wants to be told of the draw.
+    """
+    return serve_plainly if plain and what in (DRAW, DRAW_AT, SCORES) else serve_any
 
 
 @built_in
@@ -57,12 +48,16 @@ def look(x: Any, tail: Any, peaks: Any, tops: Any, at: Any) -> Any:
 
 
 @entered
-def _serve_plainly(
+def serve_plainly(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+    tops: Any, tail: Any, room: Any, turn: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
+    work = laid_out(tail, room, tops.shape[1])
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
-    for row in range(first, end):
+    while True:
+        row = take_next(turn)
+        if row >= x.shape[0]:
+            break
         at = row if keep else 0
         top, code = look(x[row], work.tail, peaks, tops, at)
         choices[row] = code
@@ -79,68 +74,65 @@ def _serve_plainly(
             choices[row] = choose(x[row], left, left.total, number, tops[at], work)
 
 
+@jit
+def serve_row(
+    what: Any, x: Any, row: Any, ops: Any, given: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
+    tops: Any, work: Any, choices: Any, told: Any,
+) -> None:  # fmt: skip
+    """Serve one of the rows, see :func:`serve_any`, with its numbers ``given``."""
+    at = row if tops.shape[0] > 1 else 0
+    top, code = look(x[row], work.tail, peaks, tops, at)
+    choices[row] = code
+    if code < 0:
+        return
+    seed, position = seeds[row], positions[row if positions.shape[0] > 1 else 0]
+    left = run(x[row], ops, given, seed, position, top, tops[at], wanted, work)
+    out = told[row if told.shape[0] > 1 else 0]
+    choices[row] = min(left.code, 0)
+    if left.code < 0:
+        return
+    if what in (DRAW, DRAW_AT):
+        number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
+        choices[row] = draw_left(x[row], left, number, tops[at], wanted, out, work)
+        return
+    if what == SCORES:
+        choices[row] = 0 if write_left(x[row], left, out, work) else GIVE_UP
+        return
+    if what == COUNTS:
+        out[0], out[1], out[2] = counts(x[row], tops[at], left, work)
+    elif what == LOOK:
+        out[0], out[1], out[2] = look_at(x[row], tops[at], left, asked[row], work)
+    else:
+        out[0] = warmth_for(x[row], tops[at], left, asked[row], out[0], out[1], work)
+    if np.isnan(out[0]):
+        choices[row] = GIVE_UP
+    elif left.top == top:  # else tops are those of what is left
+        peaks[at] = top
+
+
 @entered
 def serve_any(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any,
+    tops: Any, tail: Any, room: Any, turn: Any, choices: Any, told: Any,
 ) -> None:  # fmt: skip
-    """Serve the rows from first to end.
+    """Serve the rows whose turn it is, until there are none: as many threads as like may do so at once.
 
     ``numbers``, ``positions``, ``told``, ``peaks`` and ``tops`` have one row for all, or one per row; with several, or
     several calls for one, ``peaks`` keeps the largest score of each row, and NaN where it is not known. ``told`` gets
     the numbers that were asked for; of a draw, the surprisals of the choice at the places in the chain that are
     ``wanted``. For a T with an entropy it begins with how many options tie and are left. ``choices`` gets the choice, 0
-    where none was asked for, or a negative code.
+    where none was asked for, or a negative code. ``tail`` and ``room`` are those of one thread, see
+    :func:`heatbath.sampling.kernel.left.room_for`; ``turn`` is that of all, and begins at 0.
     """
-    several, tell, keep = numbers.shape[0] > 1, told.shape[0] > 1, tops.shape[0] > 1
-    every = positions.shape[0] > 1
-    for row in range(first, end):
-        at = row if keep else 0
-        top, code = look(x[row], work.tail, peaks, tops, at)
-        if code < 0:
-            choices[row] = code
-            continue
-        seed, position = seeds[row], positions[row if every else 0]
-        left = run(x[row], ops, numbers[row if several else 0], seed, position, top, tops[at], wanted, work)
-        out = told[row if tell else 0]
-        choices[row] = min(left.code, 0)
-        if left.code < 0:
-            continue
-        if what in (DRAW, DRAW_AT):
-            number = asked[row] if what == DRAW_AT else uniform(seed, position, 0)
-            choices[row] = draw_left(x[row], left, number, tops[at], wanted, out, work)
-            continue
-        if what == SCORES:
-            choices[row] = 0 if write_left(x[row], left, out, work) else GIVE_UP
-            continue
-        if what == COUNTS:
-            out[0], out[1], out[2] = counts(x[row], tops[at], left, work)
-        elif what == LOOK:
-            out[0], out[1], out[2] = look_at(x[row], tops[at], left, asked[row], work)
-        else:
-            out[0] = warmth_for(x[row], tops[at], left, asked[row], out[0], out[1], work)
-        if np.isnan(out[0]):
-            choices[row] = GIVE_UP
-        elif left.top == top:  # else tops are those of what is left
-            peaks[at] = top
-
-
-def workspace(options: int, kind: npt.DTypeLike) -> Work:
-    """What one thread needs for rows of so many options."""
-    blocks = -(-options // BLOCK)
-    return Work(
-        tail=np.empty(BLOCK, kind),
-        w=np.empty(blocks * BLOCK, np.float32),
-        sums=np.empty(blocks),
-        over=np.empty(blocks),
-        ids=np.empty(ROOM, np.int64),
-        base=np.empty(ROOM),
-        q=np.empty(ROOM),
-        v=np.empty(ROOM),
-        m=np.empty(ROOM),
-        maps=np.empty((MAPS, 4)),
-        points=np.empty((MOST_STEPS + 1, 3)),
-    )
+    work, several = laid_out(tail, room, tops.shape[1]), numbers.shape[0] > 1
+    while True:
+        row = take_next(turn)
+        if row >= x.shape[0]:
+            break
+        serve_row(
+            what, x, row, ops, numbers[row if several else 0], seeds, positions, asked, wanted, peaks, tops, work,
+            choices, told,
+        )  # fmt: skip
 
 
 def peaks_for(options: int, kind: npt.DTypeLike, rows: int = 1) -> Any:

@@ -78,6 +78,17 @@ def bits_set(_context: Any, x: Any) -> Any:
     return types.int64(types.uint64), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
 
 
+@intrinsic
+def take_next(_context: Any, turn: Any) -> Any:
+    """The number ``turn[0]``, which is one more from then on: no two threads get the same."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        counter = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.atomic_rmw("add", counter, ir.Constant(I64, 1), "monotonic")
+
+    return types.int64(turn), generate
+
+
 def _sixty_four(builder: Any, context: Any, array_type: Any, array: Any, start: Any) -> Any:
     """The 64 numbers of an array from ``start`` on, and their vector type."""
     element, align = (F32, 4) if array_type.dtype == types.float32 else (F64, 8)

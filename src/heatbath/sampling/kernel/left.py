@@ -3,8 +3,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from heatbath.sampling.kernel.maps import lowest, map_all, map_band, mapped
+from heatbath.sampling.kernel.bits import BLOCK
+from heatbath.sampling.kernel.maps import MAPS, lowest, map_all, map_band, mapped
 from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.ops import INFINITE, NAN, NOTHING
 from heatbath.sampling.kernel.sweeps import at_least, fill_tail, gather, jit, peak, weigh_again, weigh_only
@@ -34,6 +36,45 @@ class Work(NamedTuple):
     maps: Any
     points: Any
     """At places in the chain: the logarithm of the sum of the weights, the best score, and how many maps there were."""
+
+
+ROOM = 16384
+"""So many options at most are gathered."""
+
+MOST_STEPS = 64
+"""So many steps at most, with what follows them, where any wants to be told of the draw."""
+
+
+def room_for(options: int, kind: npt.DTypeLike) -> Any:
+    """What one thread needs for rows of so many options: the tail, and all the rest in one piece, see :func:`laid_out`.
+
+    Each array takes a call from Python some time, and a named tuple of arrays takes more than all the rest.
+    """
+    blocks = -(-options // BLOCK)
+    numbers = blocks * (BLOCK // 2 + 2) + 5 * ROOM + 4 * MAPS + 3 * (MOST_STEPS + 1)
+    return np.empty(BLOCK, kind), np.empty(numbers)
+
+
+@jit
+def laid_out(tail: Any, room: Any, blocks: Any) -> Any:
+    """The arrays of a room."""
+    weights = blocks * (BLOCK // 2)
+    sums = room[weights:]
+    gathered = sums[2 * blocks :]
+    others = gathered[5 * ROOM :]
+    return Work(
+        tail,
+        room[:weights].view(np.float32),
+        sums[:blocks],
+        sums[blocks : 2 * blocks],
+        gathered[:ROOM].view(np.int64),
+        gathered[ROOM : 2 * ROOM],
+        gathered[2 * ROOM : 3 * ROOM],
+        gathered[3 * ROOM : 4 * ROOM],
+        gathered[4 * ROOM : 5 * ROOM],
+        others[: 4 * MAPS].reshape((MAPS, 4)),
+        others[4 * MAPS :].reshape((MOST_STEPS + 1, 3)),
+    )
 
 
 class Left(NamedTuple):

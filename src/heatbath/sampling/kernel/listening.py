@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from heatbath.sampling.kernel.batch import entered, look, serve_any
+from heatbath.sampling.kernel.batch import entered, look, serve_row
+from heatbath.sampling.kernel.bits import take_next
 from heatbath.sampling.kernel.glance import counts, glimpse, look_at, warmth_for
-from heatbath.sampling.kernel.left import Left, first_look
+from heatbath.sampling.kernel.left import Left, first_look, laid_out
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.row import run
 from heatbath.sampling.kernel.sweeps import jit
@@ -42,7 +43,7 @@ ABOVE = 1e-6
 @entered
 def decide_rows(
     what: Any, x: Any, ops: Any, numbers: Any, seeds: Any, positions: Any, asked: Any, wanted: Any, peaks: Any,
-    tops: Any, work: Any, first: Any, end: Any, choices: Any, told: Any, rules: Any, decided: Any, own: Any,
+    tops: Any, tail: Any, room: Any, turn: Any, choices: Any, told: Any, rules: Any, decided: Any, own: Any,
     silent: Any,
 ) -> None:  # fmt: skip
     """As :func:`heatbath.sampling.kernel.batch.serve_any`, where each of the ``rules`` decides a T for each row.
@@ -51,8 +52,12 @@ def decide_rows(
     ``decided`` gets the answers of each row and rule. ``own`` is room for one row of numbers, and ``silent`` says that
     none of the steps before a rule wants to be told of the draw.
     """
+    work = laid_out(tail, room, tops.shape[1])
     several, keep, every = numbers.shape[0] > 1, tops.shape[0] > 1, positions.shape[0] > 1
-    for row in range(first, end):
+    while True:
+        row = take_next(turn)
+        if row >= x.shape[0]:
+            break
         at = row if keep else 0
         top, code = look(x[row], work.tail, peaks, tops, at)
         for i in range(own.shape[1]):
@@ -77,9 +82,9 @@ def decide_rows(
         choices[row] = code
         if code >= 0:
             peaks[at] = top
-            serve_any(
-                what, x, ops, own, seeds, positions, asked, wanted, peaks, tops, work, row, row + 1, choices, told
-            )
+            serve_row(
+                what, x, row, ops, own[0], seeds, positions, asked, wanted, peaks, tops, work, choices, told
+            )  # fmt: skip
 
 
 @jit

@@ -21,7 +21,8 @@ SCALED, BENT, NEARED = 0.0, 1.0, 2.0
 """``(q - a) / b``; smoothing with the best score a, the factor b and the curve c; adaptive_p with the best score a, the
 sum of the weights b and the aim c."""
 
-jit_to_the_bit = inner(error_model="numpy", boundscheck=False, nogil=True)
+# without a word on fastmath, a function gets the freedoms of the first that calls it
+jit_to_the_bit = inner(fastmath=set(), error_model="numpy", boundscheck=False, nogil=True)
 
 
 @jit_to_the_bit

@@ -13,6 +13,9 @@ NAMES = (
 threshold (and the probability, the place in the chain, protected options), factor (and curve), aim, z, h, tau. "more"
 is no step, and holds a further number of the one before it."""
 
+PLAIN = (TEMPERATURE, TOP_K, TOP_P, MIN_P)
+"""The commonest steps, for which a part of the kernel is compiled by itself."""
+
 OPS = {name: number for number, name in enumerate(NAMES)}
 
 NAN, INFINITE, NOTHING, GIVE_UP = -1, -2, -3, -4

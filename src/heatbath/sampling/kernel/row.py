@@ -337,5 +337,3 @@ def _interpreter(every: bool, among_few: Any) -> Any:
 
 
 run, run_plainly = _interpreter(True, _among_few), _interpreter(False, _plainly_among_few)
-PLAIN = (TEMPERATURE, TOP_K, TOP_P, MIN_P)
-"""The steps of :func:`run_plainly`."""
