@@ -55,6 +55,12 @@ def test_every_chain_on_every_row_hands_on_what_the_reference_does(row, steps):
     same(*both(hb.chain(*steps[:last]), row, seed=7), off=1e-14 if last else 0.0)
 
 
+@pytest.mark.parametrize("cut", [hb.min_p(1e-9), hb.top_k(30), hb.sampling.epsilon(1e-300)])
+def test_few_options_are_divided_by_t_and_not_multiplied_by_its_inverse(cut):
+    for row in np.random.default_rng(3).normal(0, 2, (40, 40)):
+        same(*both(hb.chain(cut, hb.temperature(0.8)), row))
+
+
 @pytest.mark.parametrize("number", ["1", "[0.7, 0.0, inf, 1.4]"])
 def test_rows_of_a_batch_have_their_own_numbers(handed, number):
     logits = np.random.default_rng(2).normal(0, 3, (4, 5000)).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from heatbath.sampling.kernel.bits import BLOCK
+from heatbath.sampling.kernel.maps import jit_to_the_bit
 from heatbath.sampling.kernel.sweeps import jit
 from heatbath.sampling.kernel.weights import exact
 from heatbath.sampling.mass import REACHED
@@ -45,7 +46,7 @@ def largest(q: Any, number: Any) -> Any:
     return top
 
 
-@jit
+@jit_to_the_bit
 def temper(ids: Any, q: Any, number: Any, temperature: Any) -> Any:
     """``(q - max q) / T``; how many options are left."""
     top = largest(q, number)
