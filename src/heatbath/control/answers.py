@@ -61,7 +61,8 @@ class Ear(NamedTuple):
     def heard(self, outcomes: Sequence[Outcome], optimum: Floats) -> Floats:
         """``ln p`` of all that one person said, for each optimum."""
         said = (self.log_likelihood(outcome, optimum) for outcome in outcomes)
-        return np.sum([np.zeros_like(optimum), *(one for one in said if one is not None)], axis=0)
+        total: Floats = np.sum([np.zeros_like(optimum), *(one for one in said if one is not None)], axis=0)
+        return total
 
     def _verdicts(self, off: Floats) -> tuple[Floats, Floats, Floats]:
         cold, hot = _logistic((off - self.width) / self.noise), _logistic((-off - self.width) / self.noise)

@@ -31,8 +31,8 @@ class Axis(_Axis):
     def temperatures(self) -> Floats:
         """The middle of each cell, or each T that may be played."""
         if self.steps is not None:
-            return np.asarray(np.linspace(self.low, self.high, self.steps), np.float64)
-        return self.low + (np.arange(CELLS) + 0.5) * self.width
+            return np.linspace(self.low, self.high, self.steps).astype(np.float64)
+        return np.asarray(self.low + (np.arange(CELLS) + 0.5) * self.width, dtype=np.float64)
 
     @cached_property
     def width(self) -> float:

@@ -23,14 +23,15 @@ import numpy.typing as npt
 from heatbath.control.axis import Axis, Floats
 from heatbath.core.philox import LOW, philox, upper
 
-LENGTHS = (0.0, 0.15, 0.3, 0.6)
-"""Over which part of the range neighbours are alike; 0: each knot is by itself, as the arms of other bandits are."""
-RATIOS = (0.003, 0.03, 0.3, 3.0)
+LENGTHS = {0.0: 1 / 7, 0.2: 2 / 7, 0.5: 4 / 7}
+"""Over which part of the range neighbours are alike, and how likely that is before any reward. With a length of 0 each
+knot is by itself, as the arms of other bandits are."""
+RATIOS = (0.03, 0.3)
 """Variance of the curve about its level, over that of the noise."""
+INTERACTIONS = (0.001, 0.03)
+"""The same of what a feature adds: less, so that a feature matters little until it shows that it does."""
 LEVEL = 10.0
 """The same of the level itself, which is hardly known before."""
-INTERACTION = 0.25
-"""The same of what a feature adds, over that of the curve: features matter less until they show that they do."""
 SHAPE, SCALE = 2.0, 0.3
 """Of the inverse gamma of s2, for rewards from 0 to 1: what four rewards would say, s2 = 0.3 on average."""
 
@@ -112,14 +113,21 @@ class Prior:
     def __init__(self, axis: Axis, features: int = 0) -> None:
         self.axis, self.features = axis, features
         self.size = axis.knots * (1 + features)
-        self.roots = np.stack([self._root(length, ratio) for length in LENGTHS for ratio in RATIOS])
+        models = [
+            (share, self._root(length, ratio, added))
+            for length, share in LENGTHS.items()
+            for ratio in RATIOS
+            for added in (INTERACTIONS if features else (0.0,))
+        ]
+        self.log_share: Floats = np.log([share for share, _ in models])
+        self.roots: Floats = np.stack([root for _, root in models])
         """One square root of V per model, ``(models, d, d)``."""
 
-    def _root(self, length: float, ratio: float) -> Floats:
+    def _root(self, length: float, ratio: float, added: float) -> Floats:
         place = np.linspace(0, 1, self.axis.knots)
         apart = place[:, None] - place
         alike = np.exp(-0.5 * (apart / length) ** 2) if length else np.eye(place.size)
-        blocks = [LEVEL + ratio * alike] + [INTERACTION * ratio * (1 + alike)] * self.features
+        blocks = [LEVEL + ratio * alike] + [added * (1 + alike)] * self.features
         root = np.zeros((self.size, self.size))
         for number, block in enumerate(blocks):
             values, vectors = np.linalg.eigh(block)
@@ -148,6 +156,7 @@ class Prior:
         scale = SCALE + 0.5 * np.maximum(squares - np.square(half).sum(axis=-1), 0.0)
         shape = SHAPE + 0.5 * weight
         log_evidence = -np.log(np.einsum("...ii->...i", lower)).sum(axis=-1) - shape * np.log(scale)
+        log_evidence += self.log_share
         share = np.exp(log_evidence - log_evidence.max(axis=-1, keepdims=True))
         spread = np.sqrt(scale / (shape - 1))
         return Posterior(share / share.sum(axis=-1, keepdims=True), mean, spread[..., None, None] * root)
