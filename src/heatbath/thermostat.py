@@ -62,7 +62,8 @@ class Thermostat(NamedTuple):
     """What ``step`` computes, where a compiled kernel knows it by name: the kernel then decides and draws at once, and
     does not ask ``step``."""
     density: Callable[[State, Seen, Temperature], Any] | None = None
-    """With which density, per unit of T, ``step`` gives this T, where it draws T at random; None where T is certain."""
+    """``density(state, seen, T)``: with which density, per unit of T, ``step`` gives this T, or each T of an array,
+    where it draws T at random; a probability where only some temperatures are played. None where T is certain."""
     made: Made | None = None
 
     def __repr__(self) -> str:
