@@ -111,7 +111,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer runs and decisions; under a minute")
     quick = parser.parse_args().quick
-    runs, horizon, few = (12, 400, 2) if quick else (150, 1500, 20)
+    runs, horizon, few = (12, 400, 2) if quick else (120, 1500, 20)
     cats = importlib.util.find_spec("vowpalwabbit") is not None
     if not cats:
         print("left out, not installed: Vowpal Wabbit")

@@ -12,8 +12,8 @@ import numpy as np
 import heatbath as hb
 
 # %%
-# People give a thumb up most often near T = 0.8; the bandit does not know that. It draws T, hears whether the answer was
-# liked, and learns.
+# People give a thumb up most often near T = 0.8; the bandit does not know that. It draws T, hears whether the answer
+# was liked, and learns.
 
 
 def liked(temperature):

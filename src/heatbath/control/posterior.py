@@ -93,6 +93,10 @@ class Posterior(NamedTuple):
         model = np.broadcast_to(model, (*lead, count))
         start = np.asarray(words[1], np.int64)[..., None]
         noise = normals()[(start + np.arange(count * size)) % NORMALS].reshape(*np.shape(start)[:-1], count, size)
+        if not lead:  # one stream: a product of matrices per model costs a third
+            parts = [noise[model == each] @ root.T for each, root in enumerate(self.root)]
+            alone: Floats = self.mean[model] + np.concatenate(parts)
+            return alone
         mean = np.take_along_axis(self.mean, model[..., None], axis=-2)
         root = np.take_along_axis(self.root, model[..., None, None], axis=-3)
         drawn: Floats = mean + np.einsum("...ij,...j->...i", root, noise)
