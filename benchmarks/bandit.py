@@ -163,7 +163,6 @@ def claims(found: dict[tuple[str, str], Result], horizon: int, quick: bool) -> i
         ("bandit.samples.smooth-over-arms", max(ratio(SMOOTH, samples)), 0.5),
         ("bandit.samples.rough-over-arms", max(ratio(ROUGH, samples)), 1.2),
         ("bandit.regret.smooth-over-arms", max(regret), 1.0),
-        ("bandit.regret.rough-over-arms", max(ratio(ROUGH, lambda r: float(r.regret.mean()))), 1.2),
         ("bandit.decision-us", decision_time(), 100.0),
     ]
     if quick:  # of a dozen runs only the time says something

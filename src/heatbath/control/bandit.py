@@ -70,8 +70,8 @@ def thompson(
         seed: from -2**63 to 2**64 - 1. One stream, one seed: streams of one seed draw the same numbers.
 
     The state is ``(seed, decisions, rewards heard, at which decision, sums, curves)``: numbers and arrays of fixed
-    size, however many rewards are outstanding. A step costs about 50 us (a table lookup in 64 curves), a reward 0.5 ms,
-    with 54 numbers 4 ms.
+    size (12 KB as JSON, 90 KB with five features), however many rewards are outstanding. A decision takes 20 us of a
+    processor and a reward 0.3 ms; with five features 32 us and 1.7 ms.
 
     Raises:
         InputError: an argument outside its range; at a step, a feature that is missing or beyond -1 to 1; when told of
@@ -90,6 +90,7 @@ def thompson(
 
     How to choose: where answers are rated and nobody knows the T. A range of which every T is bearable; the defaults
     for the rest. ``steps`` where settings must be few and alike for many people; neighbours still teach each other.
+    They are also the choice where the reward may jump from one T to the next: between knots the curve has no corners.
     ``features`` cost samples: one or two that plausibly move the best T. ``half_life`` where models or users change,
     ten times the number of rewards that a decision takes. To *know* which of two temperatures is better, run an
     experiment with fixed shares (:mod:`heatbath.stats`): a bandit hardly plays what it thinks is worse. When to stop:
