@@ -157,7 +157,7 @@ class Cats:
 
     def hear(self, context: Floats, temperature: Floats, reward: Floats) -> None:
         for run, (vw, x, t, r) in enumerate(zip(self.learners, context, temperature, reward, strict=True)):
-            vw.learn(f"ca {t}:{1 - r:g}:{self.density.pop((run, float(t)))} |f x={x:g}")
+            vw.learn(f"ca {t}:{1 - r:g}:{self.density[run, float(t)]} |f x={x:g}")
 
     def sure(self, rows: Floats, margin: float) -> tuple[Floats, Floats]:  # noqa: ARG002  it knows no uncertainty
         return np.zeros(rows.size), np.zeros(rows.size)

@@ -5,7 +5,9 @@ import pytest
 
 import heatbath as hb
 from heatbath.control import thompson
+from heatbath.control.axis import Axis
 from heatbath.experiments import Logged, evaluate
+from heatbath.experiments.off_policy import _model
 
 METHODS = ["doubly robust", "self-normalised", "ips"]
 
@@ -102,10 +104,19 @@ def test_the_context_of_each_row_decides():
     assert split.verdict.decision == "better"
 
 
+def test_the_model_of_a_row_has_not_seen_it():
+    rng = np.random.default_rng(0)
+    basis, share = Axis(0.0, 2.0, 5).at(rng.uniform(0, 2, 40)), rng.random(40)
+    other = share.copy()
+    other[6] = 1 - other[6]
+    same = (_model(basis, share) == _model(basis, other)).all(axis=1)
+    assert same.tolist() == [row % 2 == 0 for row in range(40)]
+
+
 def test_few_effective_rows_are_no_verdict():
     found = evaluate(0.7, uniform_log(300), low=0, high=2)
     assert found.verdict.reason == "effective_sample_size"
-    assert found.value.low == -math.inf
+    assert found.value.low == found.gain.low == -math.inf
     assert "Inconclusive" in str(found)
     other = [Logged(1.5 + row.temperature / 4, 2.0, row.reward) for row in uniform_log(3000)]
     assert evaluate(0.2, other, low=0, high=2).verdict.reason == "effective_sample_size"
