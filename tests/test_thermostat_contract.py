@@ -214,6 +214,17 @@ def test_the_state_survives_json_in_the_middle_of_a_stream(thermostat, row):
     assert through_json(stored_end) == through_json(end)
 
 
+@pytest.mark.parametrize("thermostat", [each for each in EVERY if each.values[0].density])
+def test_what_is_drawn_has_a_density_which_is_the_same_before_the_step_and_after_it(thermostat):
+    _, state = drive(thermostat, STREAM[:5])
+    for scores in STREAM[5:]:
+        temperature, after = thermostat.step(state, seen(scores))
+        before = np.array(thermostat.density(state, seen(scores), temperature))
+        assert np.all(before > 0)
+        assert np.array_equal(before, thermostat.density(after, seen(scores), temperature))
+        state = thermostat.learn(after, came_of(scores))
+
+
 @pytest.mark.parametrize("thermostat", EVERY)
 def test_t_is_a_temperature(thermostat):
     temperatures, _ = drive(thermostat, STREAM)

@@ -94,7 +94,8 @@ def thompson(
     ``features`` cost samples: one or two that plausibly move the best T. ``half_life`` where models or users change,
     ten times the number of rewards that a decision takes. To *know* which of two temperatures is better, run an
     experiment with fixed shares (:mod:`heatbath.stats`): a bandit hardly plays what it thinks is worse. When to stop:
-    :func:`heatbath.control.learned`.
+    :func:`heatbath.control.learned`. Each task has a bandit of its own, not a rule of :func:`by_rule`: that tells a
+    reward to whoever decided last, which is wrong for one that comes late.
 
     Reference: Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 1933; with linear
     models, Agrawal and Goyal, "Thompson sampling for contextual bandits with linear payoffs", ICML 2013. Rewards of a
