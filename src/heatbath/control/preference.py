@@ -35,15 +35,16 @@ def from_feedback(
     about theirs by Bayes' rule, computed on a grid of 129 optima, so exactly for any answers in any order. T is the
     mean of that belief. All feedback comes as an outcome whose context has the ``temperature`` it is about:
 
-    ==================================================== =============================================================
-    outcome                                              says
-    ==================================================== =============================================================
-    ``context={"temperature": T, "verdict": "too cold"}`` too cold (warmer, please), "fine" or "too hot"
+    ===================================================== ========================================================
+    outcome                                               says
+    ===================================================== ========================================================
+    ``context={"temperature": T, "verdict": "too cold"}`` too cold: warmer, please; or "fine", or "too hot"
     ``reward=1, context={"temperature": T, "other": U}``  T rather than U; 0: U rather than T
     ``reward=1, context={"temperature": T}``              liked; 0: not, and not in which direction it is off
-    ``context={"setting": 0.9}``                          the person sets T: it wins over all that was learned, and
-                                                          what is said goes on being learned; "auto" takes it back
-    ==================================================== =============================================================
+    ``context={"setting": 0.9}``                          the person sets T: it wins over all that was learned,
+                                                          and what is said goes on being learned; "auto" takes
+                                                          it back
+    ===================================================== ========================================================
 
     ::
 
