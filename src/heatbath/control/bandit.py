@@ -47,7 +47,7 @@ def thompson(
         density of T = floor / (high - low) + (1 - floor) share(cell of T) / (width of a cell)
 
     ``share`` is the share of 64 curves, drawn anew at every reward, that are highest in that cell, of 64 cells; within
-    the cell T is uniform. This is the density that is drawn from, exactly, and what :attr:`Thermostat.density` says.
+    the cell T is uniform. This is the density that is drawn from, exactly, and what ``density`` of the thermostat says.
 
     Rewards may come late, in any order, or never; nothing waits for them. An outcome says itself what it is about: the
     ``temperature`` that was used and the features, in its context::
