@@ -18,6 +18,7 @@ from heatbath.control import (
     edt,
     hold_surprise,
     loop_guard,
+    thompson,
 )
 from heatbath.core import namespace
 from heatbath.core.scores import read
@@ -85,6 +86,12 @@ THERMOSTATS = {
         coherence_guard(loop_guard(hb.by_confidence(0.2, 1.0), window=6), limit=0.2),
     ],
     "e3": [e3(0.3, options=8), e3(0.6, 1000, start=0.7, hottest=2.0)],
+    "thompson": [
+        thompson(0, 2),
+        thompson(0.2, 1.4, features=["length"], knots=5, half_life=6, seed=7),
+        thompson(0, 1.6, steps=5, floor=0.5, rewards=[-1, 1]),
+    ],
+    "from_feedback": [hb.from_feedback(0.8, 0.3), hb.from_feedback(1, 0.5, low=0.2, high=1.5, width=0.2, noise=0.3)],
     "by_function": [by_function(by_entropy), by_function(by_top_score, "scores")],
 }
 EVERY = [pytest.param(each, id=repr(each)) for examples in THERMOSTATS.values() for each in examples]
@@ -117,6 +124,7 @@ def through_json(state):
 
 TEXTS = ["", "He said ", 'x = "a', "```py\nx", "The end.\n", "then", "1", "{'b"]
 RULES = ["string", "number", "object", "number", "string", "value", "key", "number"]
+LENGTHS = [0.0, 0.4, -1.0, True, 0.25, -0.5, 1.0, 0.75]
 
 
 def context_of(scores):
@@ -125,7 +133,7 @@ def context_of(scores):
     several = isinstance(best, list)
     return {
         key: [names[place] for place in best] if several else names[best]
-        for key, names in (("text", TEXTS), ("rule", RULES))
+        for key, names in (("text", TEXTS), ("rule", RULES), ("length", LENGTHS))
     }
 
 
@@ -137,7 +145,8 @@ def came_of(scores):
     """The best option was drawn."""
     choice = namespace(scores).argmax(scores, axis=-1)
     nats = surprisal(scores, choice)
-    return hb.Outcome(reward=0.5, choice=choice, surprisal=nats, context={"entropy": nats + 0.1})
+    context = context_of(scores) | {"entropy": nats + 0.1, "temperature": 0.8}
+    return hb.Outcome(reward=0.5, choice=choice, surprisal=nats, context=context)
 
 
 def drive(thermostat, stream, state=None):
@@ -203,6 +212,17 @@ def test_the_state_survives_json_in_the_middle_of_a_stream(thermostat, row):
     late, stored_end = drive(thermostat, stream[5:], through_json(state))
     assert early + late == whole
     assert through_json(stored_end) == through_json(end)
+
+
+@pytest.mark.parametrize("thermostat", [each for each in EVERY if each.values[0].density])
+def test_what_is_drawn_has_a_density_which_is_the_same_before_the_step_and_after_it(thermostat):
+    _, state = drive(thermostat, STREAM[:5])
+    for scores in STREAM[5:]:
+        temperature, after = thermostat.step(state, seen(scores))
+        before = np.array(thermostat.density(state, seen(scores), temperature))
+        assert np.all(before > 0)
+        assert np.array_equal(before, thermostat.density(after, seen(scores), temperature))
+        state = thermostat.learn(after, came_of(scores))
 
 
 @pytest.mark.parametrize("thermostat", EVERY)

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from heatbath import control, sampling, schedules
-from heatbath.control import Profile, by_confidence, hold_entropy
+from heatbath.control import Profile, by_confidence, from_feedback, hold_entropy
 from heatbath.core import (
     effective_choices,
     entropy,
@@ -65,6 +65,7 @@ __all__ = [
     "entropy",
     "fixed",
     "free_energy",
+    "from_feedback",
     "greedy",
     "heat_capacity",
     "hold_entropy",

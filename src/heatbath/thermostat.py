@@ -61,6 +61,9 @@ class Thermostat(NamedTuple):
     rule: Rule | None = None
     """What ``step`` computes, where a compiled kernel knows it by name: the kernel then decides and draws at once, and
     does not ask ``step``."""
+    density: Callable[[State, Seen, Temperature], Any] | None = None
+    """``density(state, seen, T)``: with which density, per unit of T, ``step`` gives this T, or each T of an array,
+    where it draws T at random; a probability where only some temperatures are played. None where T is certain."""
     made: Made | None = None
 
     def __repr__(self) -> str:

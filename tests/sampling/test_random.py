@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import heatbath as hb
-from heatbath.sampling.random import Chance, as_seeds, branch, philox, uniforms
+from heatbath.core.philox import philox
+from heatbath.sampling.random import Chance, as_seeds, branch, uniforms
 
 # The known answers published with the generator (Random123, kat_vectors, philox4x32 with 10 rounds).
 KNOWN = [

@@ -10,6 +10,8 @@
 :func:`coherence_guard`                  cooler while the text falls apart
 :func:`e3`                               keeps a policy's entropy from one step of training to the next
 :func:`by_function`                      by a function of your own
+:func:`thompson`                         learns from rewards which T is best; :func:`learned` says what
+:func:`from_feedback`                    as one person likes it; :func:`population` fits what people have in common
 :class:`Profile`                         what each T does to a model on average; turns a wanted effect into one T
 ======================================== ============================================================================
 
@@ -19,13 +21,17 @@ some places must stay right whatever happens elsewhere. For decisions that stand
 guards go around any of these.
 """
 
+from heatbath.control.bandit import thompson
 from heatbath.control.confidence import by_confidence
 from heatbath.control.entropy import hold_entropy
 from heatbath.control.function import by_function
 from heatbath.control.glance import Glance
 from heatbath.control.guards import coherence_guard, loop_guard
+from heatbath.control.learned import Learned, learned
 from heatbath.control.measuring import Curve
+from heatbath.control.population import Population, population
 from heatbath.control.position import by_rule, by_text
+from heatbath.control.preference import Preferred, from_feedback, preferred
 from heatbath.control.profile import Effect, Profile
 from heatbath.control.rules import dynatemp, edt
 from heatbath.control.surprise import hold_surprise
@@ -35,6 +41,9 @@ __all__ = [
     "Curve",
     "Effect",
     "Glance",
+    "Learned",
+    "Population",
+    "Preferred",
     "Profile",
     "by_confidence",
     "by_function",
@@ -44,7 +53,12 @@ __all__ = [
     "dynatemp",
     "e3",
     "edt",
+    "from_feedback",
     "hold_entropy",
     "hold_surprise",
+    "learned",
     "loop_guard",
+    "population",
+    "preferred",
+    "thompson",
 ]

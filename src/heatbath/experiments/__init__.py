@@ -5,6 +5,7 @@ The gateway decides and answers; this room remembers. Its records are plain tupl
 :mod:`heatbath.stats`.
 """
 
+from heatbath.experiments.off_policy import Evaluation, Logged, evaluate
 from heatbath.experiments.records import Answer, Decision, Feedback, new_id, time_of
 
-__all__ = ["Answer", "Decision", "Feedback", "new_id", "time_of"]
+__all__ = ["Answer", "Decision", "Evaluation", "Feedback", "Logged", "evaluate", "new_id", "time_of"]

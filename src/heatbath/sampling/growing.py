@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from heatbath.core.philox import Words
 from heatbath.sampling.chain import Sampler
-from heatbath.sampling.random import Words
 from heatbath.sampling.streams import row_of, stack
 from heatbath.types import Model, Reading, State
 

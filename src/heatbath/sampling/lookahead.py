@@ -33,12 +33,13 @@ import numpy.typing as npt
 
 from heatbath.core import free_energy, log_softmax
 from heatbath.core.numbers import check_whole
+from heatbath.core.philox import Words
 from heatbath.errors import while_doing
 from heatbath.sampling.chain import Sampler, chain
 from heatbath.sampling.continuation import Continuation, Continuations, read_asked
 from heatbath.sampling.growing import Cost
 from heatbath.sampling.numbers import read_rows
-from heatbath.sampling.random import Words, as_seeds, branch
+from heatbath.sampling.random import as_seeds, branch
 from heatbath.sampling.temper import temperature as temperature_step
 from heatbath.types import Model
 

@@ -1,13 +1,7 @@
 """Random numbers that depend on a seed and a position alone, so that no stream can disturb another.
 
-The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC
-2011): ten rounds that mix a 128-bit counter under a 64-bit key. The key is the seed; the counter holds the position
-in the stream and the number of the draw at that position. There is no state to share, so the order of calls, the
-batch and the number of threads cannot matter, and any implementation of the published generator gives the same
-numbers.
-
-A round needs the low 64 bits of a product and shifts of them. NumPy has unsigned integers for that; on a device,
-PyTorch's signed ones serve, which keep the same low bits, if what a shift brings in from the sign is masked away.
+The generator is Philox4x32-10 (:mod:`heatbath.core.philox`). The key is the seed; the counter holds the position in
+the stream and the number of the draw at that position.
 """
 
 from collections.abc import Sequence
@@ -15,45 +9,18 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 import numpy as np
-import numpy.typing as npt
 
 from heatbath.core import namespace
 from heatbath.core.arrays import has_float64, in_library, is_array
+from heatbath.core.philox import HALF, LOW, Words, philox, upper
 from heatbath.core.waiting import compiling, looks
 from heatbath.errors import InputError
 from heatbath.made import show
 from heatbath.sampling.parameters import beside
 from heatbath.types import Array
 
-MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
-KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
-LOW = 0xFFFFFFFF
-HALF = 32
-ROUNDS = 10
-
 LEAST, END = -(2**63), 2**64
 """Seeds: what fits 64 bits, signed or not."""
-
-Words = npt.NDArray[np.uint64] | Array
-"""64-bit integers: uint64 in NumPy, or int64 with the same bits in PyTorch."""
-
-
-def philox(counter: tuple[Words, Words, Words, Words], key: tuple[Words, Words]) -> tuple[Words, Words, Words, Words]:
-    """Philox4x32-10 on arrays: four 32-bit words of counter and two of key in, four random 32-bit words out.
-
-    Words are held in 64 bits, because each round needs 64-bit products.
-    """
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(ROUNDS):
-        product0, product1 = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = _high(product1) ^ c1 ^ k0, product1 & LOW, _high(product0) ^ c3 ^ k1, product0 & LOW
-        k0, k1 = (k0 + KEY_STEPS[0]) & LOW, (k1 + KEY_STEPS[1]) & LOW
-    return c0, c1, c2, c3
-
-
-def _high(words: Words) -> Words:
-    return (words >> HALF) & LOW
 
 
 def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> Array:
@@ -68,8 +35,8 @@ def uniforms(seeds: Words, positions: Words, draw: int = 0, number: Any = 0) -> 
     xp = namespace(seeds)
     numbers = xp.full_like(seeds, number) if isinstance(number, int) else number
     seeds, positions, numbers = xp.broadcast_arrays(seeds, positions, numbers)
-    counter = (positions & LOW, _high(positions), xp.full_like(seeds, draw), numbers)
-    first, second, _, _ = philox(counter, (seeds & LOW, _high(seeds)))
+    counter = (positions & LOW, upper(positions), xp.full_like(seeds, draw), numbers)
+    first, second, _, _ = philox(counter, (seeds & LOW, upper(seeds)))
     # 27 high bits of one word and 26 of the next make the 53 bits that a double can hold exactly
     high, low = xp.astype(first >> 5, xp.float64), xp.astype(second >> 6, xp.float64)
     return (high * 2.0**26 + low) * 2.0**-53

@@ -5,7 +5,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from heatbath.sampling.random import KEY_STEPS, MULTIPLIERS, ROUNDS
+from heatbath.core.philox import KEY_STEPS, MULTIPLIERS, ROUNDS
 
 FIRST, SECOND = (int(number) for number in MULTIPLIERS)
 STEP_0, STEP_1 = (int(number) for number in KEY_STEPS)

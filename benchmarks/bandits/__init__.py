@@ -1,0 +1,1 @@
+"""Problems and players of the benchmark of bandits."""
