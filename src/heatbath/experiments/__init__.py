@@ -5,6 +5,35 @@ The gateway decides and answers; this room remembers. Its records are plain tupl
 :mod:`heatbath.stats`.
 """
 
-from heatbath.experiments.records import Answer, Decision, Feedback, new_id, time_of
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Answer", "Decision", "Feedback", "new_id", "time_of"]
+from heatbath.experiments.experiment import Arm, Event, Experiment
+from heatbath.experiments.metrics import Guardrail, Metric
+from heatbath.experiments.records import Answer, Decision, Feedback, Recorder, new_id, time_of
+
+if TYPE_CHECKING:
+    from heatbath.experiments.store import Store
+
+__all__ = [
+    "Answer",
+    "Arm",
+    "Decision",
+    "Event",
+    "Experiment",
+    "Feedback",
+    "Guardrail",
+    "Metric",
+    "Recorder",
+    "Store",
+    "new_id",
+    "time_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Bring in the store, and the database's library, when somebody comes for it."""
+    if name == "Store":
+        from heatbath.experiments.store import Store
+
+        return Store
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
