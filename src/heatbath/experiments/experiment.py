@@ -216,16 +216,16 @@ class Experiment(NamedTuple):
         raise _wrong("there is no such arm", "arm", name, f"write one of {', '.join(names)}", f"experiment {self.name}")
 
     @property
-    def since(self) -> float:
-        """When the weights were last changed while it ran, or when it was first started; units from then on count."""
-        begun = [place for place, event in enumerate(self.history) if event.status == "running"]
-        if not begun:
-            return float("inf")
-        return max(
-            event.at
-            for place, event in enumerate(self.history)
-            if place == begun[0] or (place > begun[0] and event.weights)
-        )
+    def begun(self) -> float:
+        """When it was first started; inf where it never was."""
+        return min((event.at for event in self.history if event.status == "running"), default=float("inf"))
+
+    @property
+    def reweighted_at(self) -> float | None:
+        """When its weights were last changed after it had begun; None where they never were."""
+        states = [event.status for event in self.history]
+        first = states.index("running") if "running" in states else len(states)
+        return max((event.at for event in self.history[first + 1 :] if event.weights), default=None)
 
     def record(self) -> dict[str, Any]:
         """As JSON."""

@@ -18,7 +18,7 @@ EXAMPLE = "write sqlite:///heatbath.db, or postgresql://user@host/database"
 WRITING = {"writing": True}
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str, patience: float = BUSY) -> sa.Engine:
     """An engine for the address. Transactions of SQLite read, unless :func:`writing` says that they write.
 
     Raises:
@@ -43,7 +43,7 @@ def connect(url: str) -> sa.Engine:
         raise InputError(why, doing=doing, on=shown(parsed), instead=EXAMPLE)
     if parsed.database in (None, "", ":memory:") or "mode" in parsed.query:
         raise InputError("it is a store that forgets", doing=doing, on=repr(url), instead="write sqlite:///heatbath.db")
-    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY, "check_same_thread": False})
+    engine = sa.create_engine(parsed, connect_args={"timeout": min(BUSY, patience), "check_same_thread": False})
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     return engine

@@ -75,7 +75,7 @@ class Store:
                 on=f"patience={patience!r}, limit={limit!r}",
                 instead="leave them out",
             )
-        store = cls(connect(url), patience=patience, limit=limit)
+        store = cls(connect(url, patience), patience=patience, limit=limit)
         try:
             store.migrate()
         except BaseException:
