@@ -50,7 +50,7 @@ class Changes(NamedTuple):
     unit: Ints
     at: Floats
     total: Floats
-    count: Floats
+    rows: Floats
 
     @classmethod
     def of(cls, metric: Metric, requests: Any, values: Any, only: Ints | None = None) -> "Changes":
@@ -89,7 +89,7 @@ class Changes(NamedTuple):
         for end in np.searchsorted(self.at, looks, side="right"):
             part = slice(start, end)
             total = total + np.bincount(self.unit[part], weights=self.total[part], minlength=units)
-            count = count + np.bincount(self.unit[part], weights=self.count[part], minlength=units)
+            count = count + np.bincount(self.unit[part], weights=self.rows[part], minlength=units)
             start = end
             yield total, count
 

@@ -58,21 +58,21 @@ def intervals(compared: Sequence[Compared], experiment: Experiment) -> tuple[lis
     claimed; so an interval lies beside 0 exactly if its adjusted p-value is at most alpha.
     """
     number, alpha = len(compared), experiment.alpha
-    first = [_interval(each, experiment, alpha / number) for each in compared]
+    first = [interval_at(each, experiment, alpha / number) for each in compared]
     p = np.array([float(each.p_value) for each in first])
     adjusted = holm(p)
     shown = list(first)
     for rank, place in enumerate(np.argsort(p, kind="stable")):
-        shown[place] = _interval(compared[place], experiment, alpha / (number - rank))
+        shown[place] = interval_at(compared[place], experiment, alpha / (number - rank))
         if adjusted[place] > alpha:
             for other in np.argsort(p, kind="stable")[rank:]:
-                shown[other] = _interval(compared[other], experiment, alpha / (number - rank))
+                shown[other] = interval_at(compared[other], experiment, alpha / (number - rank))
             break
     return shown, adjusted
 
 
-def _interval(each: Compared, experiment: Experiment, alpha: float) -> Interval:
-    """At any alpha by the same bet, so that intervals of different levels lie within each other."""
+def interval_at(each: Compared, experiment: Experiment, alpha: float) -> Interval:
+    """The interval of an effect, at any alpha by the same bet, so that those of different levels lie in each other."""
     if experiment.method == "exact":
         return rate_difference(each.control, each.treatment, alpha=alpha)
     size, alone = experiment.tuned_for, experiment.alpha / (len(experiment.arms) - 1)

@@ -79,7 +79,7 @@ class Observed:
             order.append(np.array(said, dtype=np.float64))
         found = Values(_joined(request, np.int64), _joined(value), _joined(order), _joined(received))
         known = np.isfinite(found.value) & (found.received <= self._until)
-        return Values(*(column[known] for column in found))
+        return Values(found.request[known], found.value[known], found.order[known], found.received[known])
 
     def before(self, metric: Metric) -> dict[str, float]:
         """The mean of a metric of each unit of the experiment before it began."""
