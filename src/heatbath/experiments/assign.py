@@ -56,10 +56,12 @@ def stretches(weights: Sequence[float], before: Stretches = ()) -> Stretches:
     start = 0.0
     for end, arm in before or ((1.0, 0),):
         stays = min(end - start, need[arm]) if before and arm < len(need) else 0.0
-        if stays > 0:
+        if stays <= TINY:
+            stays = 0.0
+        else:
             need[arm] -= stays
             kept.append((start, start + stays, arm))
-        if end - start > stays:
+        if end - start - stays > TINY:
             kept.append((start + stays, end, None))
         start = end
     wanting = [arm for arm, share in enumerate(need) if share > TINY]

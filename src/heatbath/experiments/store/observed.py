@@ -15,7 +15,9 @@ from heatbath.experiments.store import tables
 from heatbath.experiments.store.connect import reading
 from heatbath.experiments.store.store import Store
 
-CHUNK = 100_000
+CHUNK = 50_000
+"""Rows that are in memory as rows at once."""
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -73,7 +75,7 @@ class Observed:
         """Every value of a metric at these requests."""
         request, value, order, received = [], [], [], []
         for ids, numbers, said, when in self._columns(_values(metric).where(self._mine)):
-            request.append(np.fromiter((requests.place[each] for each in ids), np.int64, len(ids)))
+            request.append(np.fromiter(map(requests.place.__getitem__, ids), np.int64, len(ids)))
             value.append(np.array(numbers, dtype=np.float64))
             received.append(np.array(when, dtype=np.float64))
             order.append(np.array(said, dtype=np.float64))
@@ -111,10 +113,17 @@ class Observed:
         return int(self._connection.scalar(sa.select(sa.func.count()).select_from(f).where(asked, ~seen)) or 0)
 
     def _columns(self, query: sa.Select[Any]) -> Iterator[tuple[tuple[Any, ...], ...]]:
-        """The rows of a query by chunks, as columns."""
-        cursor = self._connection.execution_options(yield_per=CHUNK).execute(query)
-        for rows in cursor.partitions():
+        """The rows of a query by chunks, as columns; straight from the driver, since there may be millions."""
+        compiled, raw = query.compile(self._connection), self._connection.connection.driver_connection
+        lets_go = self._connection.dialect.name == "postgresql"  # rows stay with the server until they are asked for
+        cursor: Any = raw.cursor("observed") if lets_go else raw.cursor()  # type: ignore[union-attr]
+        values = compiled.params
+        cursor.execute(
+            str(compiled), [values[name] for name in compiled.positiontup or ()] if compiled.positional else values
+        )
+        while rows := cursor.fetchmany(CHUNK):
             yield tuple(zip(*rows, strict=True))
+        cursor.close()
 
 
 @contextmanager

@@ -69,7 +69,8 @@ class Learners(NamedTuple):
                 return made.rowcount == 1
             insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             row = {"name": name, "state": state, "version": 1, "changed": changed}
-            made = connection.execute(insert(table).values(row).on_conflict_do_nothing())
+            new = insert(table).values(row).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+            made = connection.execute(new)
             return made.rowcount == 1
 
 
