@@ -16,29 +16,25 @@ from heatbath.experiments.results import results
 from heatbath.stats import fixed_n
 from tests.experiments.made import NOW
 
-EXPERIMENTS, UNITS = 250, 500
+STORES, EXPERIMENTS, UNITS = 20, 200, 400
 ARMS = {"cool": "fixed(0.7)", "warm": "fixed(1.2)", "hot": "fixed(1.6)"}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    rng = np.random.default_rng(20)
-    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('aa')}/heatbath.db") as opened:
-        for number in range(EXPERIMENTS):
-            arms = dict(list(ARMS.items())[: 2 + number % 2])
-            name = f"aa-{number}"
-            made = Experiment.define(
-                name,
-                task=name,
-                arms=arms,
-                metric="liked",
-                tuned_for=UNITS,
-                covariates=["before"] if number % 4 == 0 else [],
-            )
-            made = made.started(at=NOW)
-            opened.experiments.add(made)
-            simulate(opened, made, rng)
-        yield opened
+def stores(tmp_path_factory):
+    rng, folder, opened = np.random.default_rng(20), tmp_path_factory.mktemp("aa"), []
+    for number in range(EXPERIMENTS):
+        if number % (EXPERIMENTS // STORES) == 0:
+            opened.append(Store.open(f"sqlite:///{folder}/{number}.db"))
+        arms, known = dict(list(ARMS.items())[: 2 + number % 2]), ["before"] if number % 4 == 0 else []
+        name = f"aa-{number}"
+        made = Experiment.define(name, task=name, arms=arms, metric="liked", tuned_for=UNITS, covariates=known)
+        made = made.started(at=NOW)
+        opened[-1].experiments.add(made)
+        simulate(opened[-1], made, rng)
+    yield opened
+    for store in opened:
+        store.close()
 
 
 def simulate(store, experiment, rng):
@@ -60,27 +56,28 @@ def simulate(store, experiment, rng):
     store.record(decisions, feedback=feedback)
 
 
-def fooled(store):
+def fooled(stores):
     """Experiments that showed a difference at any of their looks, and those that recommended something at the end."""
     ever = ended = 0
-    for experiment in store.experiments.all():
-        result = results(store, experiment, looks=12)
-        beside = [low > 0 or high < 0 for look in result.course for low, high in zip(look.low, look.high, strict=True)]
-        ever += any(beside)
-        ended += result.decision != "wait"
+    for store in stores:
+        for experiment in store.experiments.all():
+            result = results(store, experiment, looks=12)
+            beside = [a > 0 or b < 0 for look in result.course for a, b in zip(look.low, look.high, strict=True)]
+            ever += any(beside)
+            ended += result.decision != "wait"
     return ever, ended
 
 
 LIMIT = int(binom.ppf(0.999, EXPERIMENTS, 0.05))
 
 
-def test_looking_often_fools_at_most_one_in_twenty(store):
-    ever, ended = fooled(store)
+def test_looking_often_fools_at_most_one_in_twenty(stores):
+    ever, ended = fooled(stores)
     assert ever <= LIMIT
     assert ended <= LIMIT
 
 
-def test_textbook_intervals_looked_at_as_often_would_be_noticed(store, monkeypatch):
+def test_textbook_intervals_looked_at_as_often_would_be_noticed(stores, monkeypatch):
     monkeypatch.setattr(told, "interval_at", lambda each, _, alpha: fixed_n(each.basis, alpha=alpha))
-    ever, _ = fooled(store)
+    ever, _ = fooled(stores)
     assert ever > LIMIT
