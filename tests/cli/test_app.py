@@ -32,7 +32,7 @@ def test_help_names_the_verbs_the_exit_codes_and_completion(heatbath, width):
         assert word in ran.out
 
 
-@pytest.mark.parametrize("verb", (*VERBS[:4], *DEEPER))
+@pytest.mark.parametrize("verb", [*VERBS[:4], *DEEPER])
 def test_every_verb_has_help_with_examples(heatbath, verb):
     ran = heatbath(*verb.split(), "--help", width=120)
     assert ran.code == 0
