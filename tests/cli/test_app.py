@@ -43,7 +43,7 @@ def test_every_verb_has_help_with_examples(heatbath, verb):
 def test_a_switch_takes_no_value(heatbath, words):
     text = heatbath(*words, "--help", width=120).out
     assert "--help" in text
-    assert "bool" not in text.lower()
+    assert not re.search(r"--\S+ +<?bool", text.lower())
 
 
 def test_every_option_of_the_table_is_a_flag(heatbath):

@@ -16,7 +16,7 @@ from heatbath.experiments.results import results
 from heatbath.stats import fixed_n
 from tests.experiments.made import NOW
 
-STORES, EXPERIMENTS, UNITS = 20, 200, 400
+STORES, EXPERIMENTS, UNITS = 20, 200, 900
 ARMS = {"cool": "fixed(0.7)", "warm": "fixed(1.2)", "hot": "fixed(1.6)"}
 
 
