@@ -193,6 +193,8 @@ def test_several_arms_are_tested_by_holm_and_the_intervals_agree(store):
         assert (arm.p_value <= 0.05) == (not arm.low <= 0 <= arm.high) == (arm.decision == "better")
     assert result.arms[1].decision == "inconclusive"
     assert result.winner == "b"
+    clearest = asymptotic(difference(from_sums(900, 300), from_sums(900, 400)), alpha=0.05 / 3)
+    assert (result.arms[2].low, result.arms[2].high) == pytest.approx((clearest.low, clearest.high))
 
 
 @pytest.mark.parametrize("liked", range(370, 400, 3))

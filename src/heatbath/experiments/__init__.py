@@ -1,8 +1,7 @@
 """Experiments with temperatures: who gets which, what came of it, and what that shows.
 
-The gateway decides and answers; this room remembers. Its records are plain tuples
-(:mod:`heatbath.experiments.records`), its store is the only place with SQL, and its statistics are those of
-:mod:`heatbath.stats`.
+The gateway decides and answers; this room remembers. Its records are plain tuples, its store is
+the only place with SQL, and its statistics are those of :mod:`heatbath.stats`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -126,7 +126,7 @@ def time_of(inference: str) -> float:
 
 
 class Recorder(Protocol):
-    """What the gateway hands its records to; :class:`heatbath.experiments.store.Store` is one."""
+    """What the gateway hands its records to; :class:`~heatbath.experiments.Store` is one."""
 
     async def decided(self, decision: Decision) -> None:
         """Keep a decision; returns when it survives the end of this process, however sudden."""

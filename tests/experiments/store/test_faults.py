@@ -113,6 +113,7 @@ def test_answers_do_not_pile_up_where_the_store_is_unusable(path, do):
         other.execute("BEGIN IMMEDIATE")
         for place in range(1000):
             store.answered(answer(f"i-{place}"))
+        assert len(store._writer._answers) <= 10
         time.sleep(0.3)
         other.rollback()
         other.close()
@@ -121,6 +122,25 @@ def test_answers_do_not_pile_up_where_the_store_is_unusable(path, do):
             kept = connection.scalar(sa.select(sa.func.count()).select_from(answers))
         assert 0 < kept <= 30
         assert kept + store.lost == 1000
+
+
+def test_who_brings_too_much_waits_outside(path, do):
+    with Store.open(f"sqlite:///{path}", limit=3) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        async def bring():
+            tasks = [asyncio.create_task(store.decided(decision())) for _ in range(100)]
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+                assert len(store._writer._items) <= 3
+            assert len(store._writer._waiting) >= 94  # three are being written, and three stand in the queue
+            other.rollback()
+            await asyncio.gather(*tasks)
+
+        do(bring())
+        other.close()
+        assert len(ids(store)) == 100
 
 
 def test_a_server_that_is_restarted_under_load_loses_nothing(postgres, do):

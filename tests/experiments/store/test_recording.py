@@ -131,20 +131,6 @@ def test_closing_writes_what_was_handed_in(url):
         assert (len(rows(again, Decision)), len(rows(again, Answer))) == (20, 1)
 
 
-def test_who_brings_too_much_waits(url, do):
-    with Store.open(url, limit=3) as store:
-        longest = 0
-
-        async def one():
-            nonlocal longest
-            await store.decided(decision())
-            longest = max(longest, len(store._writing()._items))
-
-        do(*(one() for _ in range(200)))
-        assert len(rows(store, Decision)) == 200
-        assert longest <= 3
-
-
 def test_many_rows_at_once_by_record(store):
     made = [decision() for _ in range(1200)]
     heard = [feedback(f"k-{each.id}", each.id) for each in made]

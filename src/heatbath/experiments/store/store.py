@@ -28,8 +28,8 @@ class Store:
 
     One file of SQLite with no set-up, or PostgreSQL for several gateways at once. It is a
     :class:`~heatbath.experiments.Recorder`: a decision that was awaited survives ``kill -9``, and feedback a loss of
-    power, too. The small things have a place each: :attr:`experiments`, :attr:`overrides`, :attr:`learners`,
-    :attr:`preferences`, :attr:`keys`, :attr:`routes`.
+    power, too. The small things have a place each: ``experiments``, ``overrides``, ``learners``,
+    ``preferences``, ``keys``, ``routes``.
 
     >>> import asyncio, tempfile
     >>> from heatbath.experiments import Feedback, Store
