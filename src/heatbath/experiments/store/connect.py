@@ -18,6 +18,10 @@ EXAMPLE = "write sqlite:///heatbath.db, or postgresql://user@host/database"
 WRITING = {"writing": True}
 
 
+class RacedError(Exception):
+    """Another process has stored some of the same rows at this moment; whoever tries again sees them."""
+
+
 def connect(url: str, patience: float = BUSY) -> sa.Engine:
     """An engine for the address. Transactions of SQLite read, unless :func:`writing` says that they write.
 
@@ -122,6 +126,8 @@ def trouble(error: BaseException) -> str:
     """
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig
+    if isinstance(error, RacedError):
+        return "busy"
     if isinstance(error, UnicodeError | OverflowError | TypeError):
         return "row"
     name = type(error).__name__

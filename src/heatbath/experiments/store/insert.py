@@ -7,14 +7,11 @@ import sqlalchemy as sa
 
 from heatbath.errors import ConflictError
 from heatbath.experiments.records import Answer, Decision, Feedback
+from heatbath.experiments.store.connect import RacedError
 from heatbath.experiments.store.tables import RECORDS
 
 CHUNK = 500
 """Keys that one statement asks about."""
-
-
-class RacedError(Exception):
-    """Another process has stored some of these rows at this moment; try again and see them."""
 
 
 class Insert:
@@ -68,7 +65,8 @@ class Insert:
                 before = known.setdefault(row.key, row)
                 heard.append(True if before is row else False if _content(before) == _content(row) else None)
                 if before is row:
-                    new.append(row)
+                    truth = isinstance(row.number, bool)  # PostgreSQL takes none for a number
+                    new.append(row._replace(number=float(row.number or 0)) if truth else row)
             outcomes.append(_outcome(call, heard))
         if new:
             cursor.executemany(self._into[Feedback], new)

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from heatbath.errors import ConflictError, InputError, StoreError
 from heatbath.experiments.records import Answer, Decision, Feedback
-from heatbath.experiments.store.connect import connect, reading, refusal, shown, trouble, writing
-from heatbath.experiments.store.insert import Insert, RacedError
+from heatbath.experiments.store.connect import RacedError, connect, reading, refusal, shown, trouble, writing
+from heatbath.experiments.store.insert import Insert
 from heatbath.experiments.store.small import Base, Keys, Learners, Preferences, Routes
 from heatbath.experiments.store.trials import Experiments, Overrides
 from heatbath.experiments.store.version import check_version, migrate, version_of
@@ -153,11 +153,9 @@ class Store:
                     insert.records(cursor, Answer, answers, again=True)
                     [outcome] = insert.feedback(cursor, [feedback]) if feedback else [[]]
                 break
-            except RacedError:
-                if time.monotonic() > until:
-                    raise
-            except self.engine.dialect.loaded_dbapi.Error as error:  # past the library that would have told
-                raise refusal(error, str(self), self.patience) from error
+            except (RacedError, UnicodeError, OverflowError, self.engine.dialect.loaded_dbapi.Error) as error:
+                if not isinstance(error, RacedError) or time.monotonic() > until:
+                    raise refusal(error, str(self), self.patience) from error
         if isinstance(outcome, ConflictError):
             raise outcome
         return outcome

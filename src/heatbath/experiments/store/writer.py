@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from heatbath.errors import ConflictError, StoreError
 from heatbath.experiments.records import Answer, Decision, Feedback
 from heatbath.experiments.store.connect import refusal, shown, trouble
-from heatbath.experiments.store.insert import Insert, RacedError
+from heatbath.experiments.store.insert import Insert
 
 LINGER = 0.1
 """Seconds that an answer waits for a transaction that it can share."""
@@ -141,7 +141,7 @@ class Writer:
             try:
                 return self._transaction(items, answers, again)
             except Exception as error:
-                kind = "busy" if isinstance(error, RacedError) else trouble(error)
+                kind = trouble(error)
                 self._undo(kind)
                 if kind == "row" and not again and self._insert.copies:
                     pass  # a copy refuses what is there already, an insert passes over it
