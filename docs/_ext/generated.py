@@ -54,9 +54,10 @@ def _option(option: Option) -> str:
 
 
 def verb(name: str) -> str:
-    """The arguments and options of a verb of the command line, as ``--help`` has them."""
-    group: Any = typer.main.get_command(command_line)
-    command = group.commands[name] if name != "heatbath" else group
+    """The arguments and options of a verb of the command line, as ``--help`` has them; of "experiment plan", too."""
+    command: Any = typer.main.get_command(command_line)
+    for word in name.split() if name != "heatbath" else ():
+        command = command.commands[word]
     program = f"heatbath {name}" if name != "heatbath" else name
     lines = [f".. program:: {program}", ""]
     for parameter in command.params:

@@ -20,7 +20,16 @@ from heatbath.core import (
     temperature_for,
     top_probability,
 )
-from heatbath.errors import HeatbathError, InputError, MissingExtraError, ModelError, SpecError, TargetError
+from heatbath.errors import (
+    ConflictError,
+    HeatbathError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    SpecError,
+    StoreError,
+    TargetError,
+)
 from heatbath.sampling import (
     Sampler,
     categorical,
@@ -45,6 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConflictError",
     "HeatbathError",
     "InputError",
     "MissingExtraError",
@@ -55,6 +65,7 @@ __all__ = [
     "Sampler",
     "Seen",
     "SpecError",
+    "StoreError",
     "TargetError",
     "Thermostat",
     "by_confidence",

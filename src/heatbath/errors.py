@@ -3,9 +3,11 @@
     HeatbathError
     |- InputError (ValueError)        a value that was given cannot be used
     |  |- TargetError                 an effect that no temperature reaches
+    |  |- ConflictError               an idempotency key that already stands for something else
     |  '- SpecError                   a text that does not parse; knows the position
     |- MissingExtraError (ImportError)  an optional library is not installed
-    '- ModelError (RuntimeError)      a model that cannot be loaded or run
+    |- ModelError (RuntimeError)      a model that cannot be loaded or run
+    '- StoreError (RuntimeError)      a store that cannot be opened, read or written
 
 A message has four parts: doing what, on what input, why not, and what to write instead. Inner code knows only the last
 three; the outermost function the user called may add the first with :func:`while_doing`.
@@ -13,6 +15,7 @@ three; the outermost function the user called may add the first with :func:`whil
 
 import copyreg
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -53,6 +56,18 @@ class TargetError(InputError):
     """An effect was asked for that no temperature reaches."""
 
 
+class ConflictError(InputError):
+    """Feedback came under an idempotency key that already stands for other feedback.
+
+    ``heard`` has one entry for each feedback of the call: True where it is new, False where it was known, None where it
+    conflicts and was not kept.
+    """
+
+    def __init__(self, why: str, *, heard: Sequence[bool | None] = (), **parts: Any) -> None:
+        super().__init__(why, **parts)
+        self.heard = tuple(heard)
+
+
 class SpecError(InputError):
     """A text that does not parse.
 
@@ -77,6 +92,10 @@ class MissingExtraError(HeatbathError, ImportError):
 
 class ModelError(HeatbathError, RuntimeError):
     """A model that cannot be loaded or run."""
+
+
+class StoreError(HeatbathError, RuntimeError):
+    """A store that cannot be opened, read or written; what had been acknowledged is not lost by it."""
 
 
 class while_doing:  # noqa: N801  used like a function; a generator would take a microsecond at every token

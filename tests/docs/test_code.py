@@ -47,6 +47,11 @@ def _flat(found):
     return found[0].replace("\n", " ")
 
 
+def keeps(line):
+    """Whether a command works on a store, in which the commands before it have left something."""
+    return re.match(r"heatbath (experiment|store) ", line)
+
+
 def ids(found):
     return [f"{page}-{number}" for number, (page, _) in enumerate(found)]
 
@@ -74,7 +79,19 @@ def test_python_runs(page, code, request):
         assert names["answer"].choices
 
 
-@pytest.mark.parametrize(("page", "line"), lines(), ids=ids(lines()))
+STORED = sorted({page for page, line in lines() if keeps(line)})
+
+
+@pytest.mark.parametrize("page", STORED)
+def test_commands_on_a_store_run_in_the_order_of_the_page(page, tmp_path):
+    for line in [line for where, line in lines() if where == page and keeps(line)]:
+        assert shell(line, cwd=tmp_path).stdout, line
+
+
+LINES = [(page, line) for page, line in lines() if not keeps(line)]
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=ids(LINES))
 def test_shell_runs(page, line, request):
     words = shlex.split(line, comments=True)
     if words[0] == "make":
@@ -103,9 +120,9 @@ def test_the_error_is_the_one_on_the_page(service):
     assert json.loads(refused.value.read()) == json.loads(shown)
 
 
-def shell(line):
+def shell(line, cwd=None):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=True)
+    return subprocess.run(["bash", "-c", line], env=environment, cwd=cwd, capture_output=True, text=True, check=True)
 
 
 def literals():

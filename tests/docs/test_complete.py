@@ -27,7 +27,13 @@ DOCUMENTED = {
     for text in PAGES.values()
     for name in re.findall(r"^\.\. (?:auto|py:)\w+:: (heatbath[\w.]*)", text, re.MULTILINE)
 }
-VERBS = typer.main.get_command(app).commands
+TOP = typer.main.get_command(app).commands
+VERBS = {name: command for name, command in TOP.items() if not hasattr(command, "commands")}
+VERBS |= {
+    f"{group} {name}": command
+    for group, commands in TOP.items()
+    for name, command in getattr(commands, "commands", {}).items()
+}
 
 
 @pytest.mark.parametrize("name", hb.__all__)
@@ -36,7 +42,7 @@ def test_every_name_of_the_door_has_its_place(name):
 
 
 @pytest.mark.parametrize(
-    "room", ["core", "schedules", "stats", "sampling", "sampling.orders", "control", "spec", "embedded"]
+    "room", ["core", "schedules", "stats", "sampling", "sampling.orders", "control", "spec", "embedded", "experiments"]
 )
 def test_every_name_of_a_room_has_its_place(room):
     names = importlib.import_module(f"heatbath.{room}").__all__

@@ -17,11 +17,13 @@ import typer
 from heatbath import __version__
 from heatbath.cli.commands import Command, Group
 from heatbath.cli.diagnose import diagnose
+from heatbath.cli.experiment import app as experiment
 from heatbath.cli.explain import explain
 from heatbath.cli.numbers import NumbersCommand
 from heatbath.cli.refusal import one_line, verb_of
 from heatbath.cli.sample import sample
 from heatbath.cli.serve import serve
+from heatbath.cli.store import app as store
 from heatbath.errors import HeatbathError, InputError
 
 EPILOG = """A first try: heatbath sample "Once upon a time" -T 0.2 -T 0.8 -T 1.6
@@ -41,6 +43,8 @@ app.command(cls=Command)(serve)
 app.command(cls=Command)(sample)
 app.command(cls=NumbersCommand)(explain)
 app.command(cls=Command)(diagnose)
+app.add_typer(experiment, name="experiment")
+app.add_typer(store, name="store")
 
 
 def _print_version(wanted: bool) -> None:

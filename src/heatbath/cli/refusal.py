@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from heatbath.cli.table import FLAGS, flag_of
 from heatbath.errors import HeatbathError, SpecError
 
+GROUPS = ("experiment", "store")
+
 
 def verb_of(arguments: Sequence[str]) -> str:
-    """The verb of a command line; its options stand behind it."""
-    return arguments[0] if arguments else ""
+    """The verb of a command line, two words where the first is a group of verbs; its options stand behind it."""
+    return " ".join(arguments[: 2 if arguments[0] in GROUPS else 1]) if arguments else ""
 
 
 def one_line(error: HeatbathError) -> str:

@@ -188,6 +188,8 @@ def difference(control: Moments, treatment: Moments) -> Moments:
     have an exact answer: :func:`rate_difference`.
     """
     count = control.count + treatment.count
-    variance = count * (control.standard_error**2 + treatment.standard_error**2)
+    with np.errstate(invalid="ignore"):
+        spread = count * (control.standard_error**2 + treatment.standard_error**2)
+    variance = np.where(np.greater(count, 0), spread, np.inf)[()]
     fewest = np.minimum(control.rests_on, treatment.rests_on)
     return Moments(count, treatment.mean - control.mean, variance, fewest)
