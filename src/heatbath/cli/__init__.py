@@ -18,6 +18,7 @@ from heatbath import __version__
 from heatbath.cli.commands import Command, Group
 from heatbath.cli.diagnose import diagnose
 from heatbath.cli.explain import explain
+from heatbath.cli.key import key
 from heatbath.cli.numbers import NumbersCommand
 from heatbath.cli.refusal import one_line, verb_of
 from heatbath.cli.sample import sample
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command(cls=Command)(serve)
 app.command(cls=Command)(sample)
+app.command(cls=Command)(key)
 app.command(cls=NumbersCommand)(explain)
 app.command(cls=Command)(diagnose)
 

@@ -7,7 +7,8 @@ any order, or never.
 
 import secrets
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from heatbath.errors import InputError
 
@@ -122,3 +123,23 @@ def time_of(inference: str) -> float:
             field="inference_id",
         )
     return (number >> 80) / 1000
+
+
+class Recorder(Protocol):
+    """What the gateway hands its records to; :class:`heatbath.experiments.store.Store` is one."""
+
+    async def decided(self, decision: Decision) -> None:
+        """Keep a decision; returns when it survives the end of this process, however sudden."""
+        ...
+
+    def answered(self, answer: Answer) -> None:
+        """Keep an answer, soon; it may be lost with this process."""
+        ...
+
+    async def heard(self, feedback: Sequence[Feedback]) -> list[bool]:
+        """Keep feedback; returns when it survives a loss of power: for each whether it is new, or was known already.
+
+        Raises:
+            ConflictError: a key stands for other feedback; the rest of the call has been kept.
+        """
+        ...

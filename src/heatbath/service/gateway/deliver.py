@@ -1,0 +1,116 @@
+"""The upstream's answer on its way to the client: whole, or chunk by chunk as it arrives."""
+
+import aiohttp
+from starlette.types import Send
+
+from heatbath.service.errors import ApiError
+from heatbath.service.gateway.headers import header, outgoing
+from heatbath.service.gateway.ledger import Ledger
+from heatbath.service.gateway.sending import error_event, send_whole
+from heatbath.service.gateway.tee import Tee, is_json, plain, told
+from heatbath.service.gateway.upstream import Reply, Upstream
+from heatbath.service.gateway.watch import Watch
+
+EVENTS = b"text/event-stream"
+
+
+async def deliver_whole(upstream: Upstream, reply: Reply, ledger: Ledger, watch: Watch, send: Send) -> None:
+    """An answer of which everything is there, its bytes as they are.
+
+    Raises:
+        ApiError: it is none that may go to the client.
+    """
+    body = plain(reply.body, header(reply.headers, b"content-encoding").lower())
+    check(upstream, reply, body)
+    if reply.status == 200 and body is not None:
+        ledger.told = told(body)
+        if ledger.keeps_texts:
+            ledger.text = body.decode(errors="replace")
+    await ledger.recorded()
+    ledger.status = reply.status
+    watch.stop()
+    await send_whole(send, reply.status, outgoing(reply.headers) + ledger.headers(), reply.body)
+
+
+def check(upstream: Upstream, reply: Reply, body: bytes | None) -> None:
+    """Whether a whole answer may go to the client as it is.
+
+    Raises:
+        ApiError: it is no answer of this interface, or speaks of the gateway's own key.
+    """
+    if reply.status in (401, 403):  # providers quote the key in these
+        raise ApiError(
+            f"asking {upstream.name}: it refused the gateway's key; its configuration says where the key is",
+            code="upstream_refused_key",
+            status=502,
+        )
+    if body is None:  # an encoding that is not read here
+        return
+    secret = upstream.secret.reveal().encode() if upstream.secret else b""
+    if is_json(body) and not 300 <= reply.status < 400 and not (secret and secret in body):
+        return
+    if reply.status == 429:
+        raise ApiError(
+            f"asking {upstream.name}: it has too much to do; try later",
+            code="rate_limit_exceeded",
+            status=429,
+            headers={"Retry-After": header(reply.headers, b"retry-after").decode("latin-1") or "1"},
+        )
+    raise ApiError(
+        f"asking {upstream.name}: it answered {reply.status} with a body that is no JSON of this interface; try again",
+        code="upstream_invalid",
+        status=502,
+    )
+
+
+async def deliver_stream(
+    upstream: Upstream, reply: Reply, rest: aiohttp.ClientResponse, ledger: Ledger, watch: Watch, send: Send
+) -> None:
+    """A stream, or the rest of a very long answer: each chunk goes on when it comes, its bytes as they are.
+
+    Where the upstream breaks off, a stream of events ends with an event that says so; of anything else the connection
+    is closed before its end, which is how HTTP says it.
+
+    Raises:
+        ApiError: it broke off before anything was sent.
+    """
+    encoding = header(reply.headers, b"content-encoding").lower()
+    events = header(reply.headers, b"content-type").startswith(EVENTS)
+    tee = Tee(encoding, keeps=ledger.keeps_texts)
+    begun = False
+    content, chunk = rest.content, reply.body
+    try:
+        headers = outgoing(reply.headers)
+        if not events and rest.content_length is not None:
+            headers.append((b"content-length", b"%d" % rest.content_length))
+        if not chunk:
+            chunk = await content.readany()
+        await ledger.recorded()
+        ledger.status, begun = reply.status, True
+        ledger.began()
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers + ledger.headers()})
+        while chunk or not content.at_eof():
+            if chunk:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                tee.feed(chunk)
+            chunk = await content.readany()
+        watch.stop()
+        await send({"type": "http.response.body", "body": b""})
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        upstream.breaker.failed()
+        error = ApiError(
+            f"asking {upstream.name}: its answer ended in the middle; send the request again",
+            code="upstream_broke_off",
+            status=502,
+        )
+        if not begun:
+            raise error from None
+        ledger.error = error.code
+        watch.stop()
+        if events and encoding in (b"", b"identity"):
+            apart = b"" if tee.ends_in_event() else b"\n\n"
+            await send({"type": "http.response.body", "body": apart + error_event(error)})
+    finally:
+        rest.close()
+        ledger.told = tee.told()
+        ledger.text = tee.text()
