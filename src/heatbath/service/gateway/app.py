@@ -22,6 +22,7 @@ from heatbath.service.gateway.models import described, one_model
 from heatbath.service.gateway.policies import WrittenPolicies
 from heatbath.service.gateway.record import NullRecorder
 from heatbath.service.gateway.sending import send_error, send_json, send_whole
+from heatbath.service.gateway.watch import Ticking
 from heatbath.service.guard import LOCAL, Guard
 
 FORWARDED = frozenset(("/v1/chat/completions", "/v1/completions", "/v1/responses"))
@@ -68,6 +69,7 @@ class Gateway:
         self.live = self._read(None)
         self.journal = journal or (Journal.to_stderr() if self.live.config.server.log else Journal(None))
         self.metrics.upstreams = [*self.live.outside()]
+        self._ticking = Ticking()
         self._listeners = Listeners(self.recorder, self.metrics, self.journal)
         self.paths: dict[tuple[str, str], Answer] = {
             **{("POST", path): self._forward for path in FORWARDED},
@@ -136,7 +138,7 @@ class Gateway:
         self.journal.flush()
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await forward(self.live, self._listeners, scope, receive, send)
+        await forward(self.live, self._listeners, self._ticking, scope, receive, send)
 
     async def _models(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.live.keys.admit(incoming(scope["headers"]).authorization, "call")

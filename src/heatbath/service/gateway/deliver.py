@@ -4,14 +4,12 @@ import aiohttp
 from starlette.types import Send
 
 from heatbath.service.errors import ApiError
-from heatbath.service.gateway.headers import header, outgoing
+from heatbath.service.gateway.headers import header
 from heatbath.service.gateway.ledger import Ledger
 from heatbath.service.gateway.sending import error_event, send_whole
-from heatbath.service.gateway.tee import Tee, is_json, plain, told
-from heatbath.service.gateway.upstream import Reply, Upstream
+from heatbath.service.gateway.tee import Tee, plain, told
+from heatbath.service.gateway.upstream import EVENTS, Reply, Upstream
 from heatbath.service.gateway.watch import Watch
-
-EVENTS = b"text/event-stream"
 
 
 async def deliver_whole(upstream: Upstream, reply: Reply, ledger: Ledger, watch: Watch, send: Send) -> None:
@@ -20,19 +18,21 @@ async def deliver_whole(upstream: Upstream, reply: Reply, ledger: Ledger, watch:
     Raises:
         ApiError: it is none that may go to the client.
     """
-    body = plain(reply.body, header(reply.headers, b"content-encoding").lower())
-    check(upstream, reply, body)
-    if reply.status == 200 and body is not None:
-        ledger.told = told(body)
+    body = plain(reply.body, reply.headers.encoding)
+    if body is not None:  # else it is in an encoding that is not read here
+        said = told(body)
+        check(upstream, reply, body, is_json=said is not None)
+        if reply.status == 200 and said is not None:
+            ledger.told = said
         if ledger.keeps_texts:
             ledger.text = body.decode(errors="replace")
     await ledger.recorded()
     ledger.status = reply.status
     watch.stop()
-    await send_whole(send, reply.status, outgoing(reply.headers) + ledger.headers(), reply.body)
+    await send_whole(send, reply.status, reply.headers.passed + ledger.headers(), reply.body)
 
 
-def check(upstream: Upstream, reply: Reply, body: bytes | None) -> None:
+def check(upstream: Upstream, reply: Reply, body: bytes, *, is_json: bool) -> None:
     """Whether a whole answer may go to the client as it is.
 
     Raises:
@@ -44,17 +44,15 @@ def check(upstream: Upstream, reply: Reply, body: bytes | None) -> None:
             code="upstream_refused_key",
             status=502,
         )
-    if body is None:  # an encoding that is not read here
-        return
     secret = upstream.secret.reveal().encode() if upstream.secret else b""
-    if is_json(body) and not 300 <= reply.status < 400 and not (secret and secret in body):
+    if is_json and not 300 <= reply.status < 400 and not (secret and secret in body):
         return
     if reply.status == 429:
         raise ApiError(
             f"asking {upstream.name}: it has too much to do; try later",
             code="rate_limit_exceeded",
             status=429,
-            headers={"Retry-After": header(reply.headers, b"retry-after").decode("latin-1") or "1"},
+            headers={"Retry-After": header(reply.headers.passed, b"retry-after").decode("latin-1") or "1"},
         )
     raise ApiError(
         f"asking {upstream.name}: it answered {reply.status} with a body that is no JSON of this interface; try again",
@@ -74,13 +72,12 @@ async def deliver_stream(
     Raises:
         ApiError: it broke off before anything was sent.
     """
-    encoding = header(reply.headers, b"content-encoding").lower()
-    events = header(reply.headers, b"content-type").startswith(EVENTS)
+    headers, encoding, kind = reply.headers
+    events = kind == EVENTS
     tee = Tee(encoding, keeps=ledger.keeps_texts)
     begun = False
     content, chunk = rest.content, reply.body
     try:
-        headers = outgoing(reply.headers)
         if not events and rest.content_length is not None:
             headers.append((b"content-length", b"%d" % rest.content_length))
         if not chunk:
@@ -107,7 +104,7 @@ async def deliver_stream(
             raise error from None
         ledger.error = error.code
         watch.stop()
-        if events and encoding in (b"", b"identity"):
+        if events and not encoding:
             apart = b"" if tee.ends_in_event() else b"\n\n"
             await send({"type": "http.response.body", "body": apart + error_event(error)})
     finally:

@@ -5,6 +5,8 @@ import math
 import re
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from heatbath.service.errors import ApiError
 from heatbath.service.gateway.providers import Rule, State
 from heatbath.service.gateway.scan import REMOVED, Scanned
@@ -68,7 +70,7 @@ def effect(asked: float | None, setting: Setting, rule: Rule, *, written: bool) 
     elif wanted is None:
         change = REMOVED if written else None
     else:
-        change = json.dumps(wanted).encode()
+        change = msgspec.json.encode(wanted)
     return Effect(asked, wanted, rule.effective(wanted), state, change)
 
 

@@ -18,28 +18,32 @@ from heatbath.service.gateway.sending import send_error
 from heatbath.service.gateway.tee import Tee, plain, told
 from heatbath.service.gateway.tracing import begin, tracer
 from heatbath.service.gateway.upstream import Call, Upstream
-from heatbath.service.gateway.watch import Watch
+from heatbath.service.gateway.watch import Ticking, Watch
 
 CLIENT_LEFT = 499
 VERSION = len("/v1")
+STOPPING = ApiError("answering: the gateway is stopping; send the request again", code="shutting_down", status=503)
 
 
-async def forward(live: Live, listeners: Listeners, scope: Scope, receive: Receive, send: Send) -> None:
+async def forward(
+    live: Live, listeners: Listeners, ticking: Ticking, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Answer a request, whatever happens.
 
     Arguments:
         live: the configuration that answers it, to its end, whatever is reloaded meanwhile.
         listeners: whoever is told of it.
+        ticking: keeps its time.
         scope: ASGI's, and so are the next two.
         receive: gives what the client sends.
         send: takes what it gets.
     """
     ledger = Ledger(listeners, live, scope)
-    watch = None
+    watch = Watch(ticking, receive, live.config.server.body_seconds)
     try:
         headers, wanted = await _read(live, ledger, scope, receive)
+        watch.answering()
         plan, call = _decide(live, ledger, scope, headers, wanted)
-        watch = Watch(receive)
         plan.upstream.users += 1
         try:
             if isinstance(plan.upstream, Inside):
@@ -51,26 +55,32 @@ async def forward(live: Live, listeners: Listeners, scope: Scope, receive: Recei
     except GoneError:
         ledger.status, ledger.error = CLIENT_LEFT, "client_left"
     except asyncio.CancelledError:
-        if task := asyncio.current_task():
-            task.uncancel()
-        if watch is not None and watch.gone:
+        watch.calm()
+        if watch.gone:
             ledger.status, ledger.error = CLIENT_LEFT, "client_left"
-        else:  # the gateway itself ends
-            error = ApiError("answering: the gateway is stopping; send it again", code="shutting_down", status=503)
-            await _refuse(error, ledger, scope, receive, send)
+        else:
+            await _refuse(_late(live) if watch.late else STOPPING, ledger, scope, receive, send)
     except Exception as error:  # noqa: BLE001  every client gets a well-formed answer
         await _refuse(as_api_error(error), ledger, scope, receive, send)
     finally:
-        if watch is not None:
-            watch.stop()
+        watch.stop()
         ledger.close()
+
+
+def _late(live: Live) -> ApiError:
+    return ApiError(
+        f"reading the request: the body did not arrive within "
+        f"{live.config.server.body_seconds:g} seconds; send it at once",
+        code="body_timeout",
+        status=408,
+        headers={"Connection": "close"},
+    )
 
 
 async def _read(live: Live, ledger: Ledger, scope: Scope, receive: Receive) -> tuple[Incoming, Wanted]:
     headers = incoming(scope["headers"])
     ledger.key = live.keys.admit(headers.authorization, "call")
-    server = live.config.server
-    body = await read_body(scope, receive, limit=server.max_body, seconds=server.body_seconds)
+    body = await read_body(scope, receive, limit=live.config.server.max_body)
     encoding = header(scope["headers"], b"content-encoding")
     if encoding and encoding != b"identity":
         raise ApiError(
@@ -104,7 +114,7 @@ async def _outside(
     """Let an upstream answer; where it takes no temperature, ask it once more without."""
     reply, ledger.attempts = await upstream.ask(call, stream=wanted.stream)
     if reply.status == 400 and plan.effect.sent is not None:
-        said = plain(reply.body, header(reply.headers, b"content-encoding").lower())
+        said = plain(reply.body, reply.headers.encoding)
         if said is not None and is_rejection(said):
             await ledger.recorded()
             ledger.rejected()
@@ -144,7 +154,7 @@ async def _inside(upstream: Inside, call: Call, ledger: Ledger, watch: Watch, sc
 
     await upstream.app({**scope, "state": {}}, receive, sending)
     whole = tee.end()
-    ledger.told = told(whole) if whole.startswith(b"{") else tee.told()
+    ledger.told = told(whole) or tee.told()
     ledger.text = tee.text()
 
 

@@ -81,18 +81,36 @@ def incoming(headers: Iterable[Raw]) -> Incoming:
     return Incoming(passed, authorization, ours)
 
 
-def outgoing(headers: Sequence[Raw]) -> list[Raw]:
-    """The upstream's headers that the client gets."""
-    passed = []
+class Outgoing(NamedTuple):
+    """The headers of an upstream's answer, sorted."""
+
+    passed: list[Raw]
+    """What the client gets."""
+    encoding: bytes
+    """How the body is packed; empty where it is not."""
+    kind: bytes
+    """The body's media type, without parameters."""
+
+
+def outgoing(headers: Sequence[Raw]) -> Outgoing:
+    """Sort the headers of an answer."""
+    passed: list[Raw] = []
     named: frozenset[bytes] = frozenset()
+    encoding = kind = b""
     for name, value in headers:
         lower = name.lower()
         if lower in FROM_UPSTREAMS:
             if lower == b"connection" and value not in ORDINARY:
                 named |= _names(value)
         elif not lower.startswith(OURS):
+            if lower == b"content-type":
+                kind = value.split(b";", 1)[0].strip().lower()
+            elif lower == b"content-encoding":
+                encoding = value.strip().lower()
             passed.append((lower, value))
-    return [pair for pair in passed if pair[0] not in named] if named else passed
+    if named:
+        passed = [pair for pair in passed if pair[0] not in named]
+    return Outgoing(passed, b"" if encoding == b"identity" else encoding, kind)
 
 
 def header(headers: Iterable[Raw], wanted: bytes) -> bytes:

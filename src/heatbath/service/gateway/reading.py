@@ -1,7 +1,6 @@
 """Reading a request: its body, up to a limit and for a while only, and what the body says to the gateway."""
 
-import asyncio
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from starlette.types import Receive, Scope
@@ -32,38 +31,20 @@ class Wanted(NamedTuple):
     user: str | None
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     """The whole body.
 
     Raises:
-        ApiError: it is too long, or did not arrive in time.
+        ApiError: it is too long.
         GoneError: the client left.
     """
     announced = header(scope["headers"], b"content-length")
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLargeError(limit)
-    try:
-        async with asyncio.timeout(seconds):
-            message = await receive()
-            if not message.get("more_body") and message["type"] == "http.request":
-                body: bytes = message["body"]
-                if len(body) > limit:
-                    raise BodyTooLargeError(limit)
-                return body
-            return await _rest(message, receive, limit)
-    except TimeoutError:
-        raise ApiError(
-            f"reading the request: the body did not arrive within {seconds:g} seconds; send it at once",
-            code="body_timeout",
-            status=408,
-            headers={"Connection": "close"},
-        ) from None
-
-
-async def _rest(message: Any, receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise GoneError
         part = message.get("body", b"")
@@ -73,7 +54,6 @@ async def _rest(message: Any, receive: Receive, limit: int) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
-        message = await receive()
 
 
 def read_wanted(body: bytes) -> Wanted:

@@ -8,6 +8,8 @@ from heatbath.service.gateway import config as tables
 from heatbath.service.gateway.providers import PROVIDERS, Mode, Piece, Range, Rule, rule_for
 from heatbath.service.gateway.scan import Scanned
 
+MANY = 1024
+
 
 class Route:
     """One ``[routes]`` table, and what was learned while it was used.
@@ -38,14 +40,14 @@ class Route:
         key = (model, mode)
         found = self.learned.get(key) or self._rules.get(key)
         if found is None:
-            if len(self._rules) > 1024:  # a pattern lets clients invent names
+            if len(self._rules) > MANY:  # a pattern lets clients invent names
                 self._rules.clear()
             found = self._rules[key] = self._overridden(rule_for(self._provider, model, mode))
         return found
 
     def remember(self, model: str, mode: Mode, rule: Rule) -> None:
         """Keep that the upstream rejected a temperature."""
-        if len(self.learned) <= 1024:
+        if len(self.learned) <= MANY:
             self.learned[model, mode] = rule._replace(state="rejected", pieces=(), greedy=None)
 
     def _overridden(self, rule: Rule) -> Rule:
@@ -67,6 +69,8 @@ class Routes:
     def __init__(self, config: tables.Config) -> None:
         self._exact: dict[str, Route] = {}
         self._patterns: list[Route] = []
+        self._found: dict[str, Route] = {}
+        """Names that fitted a pattern; forgotten when clients invent too many."""
         for name, table in config.routes.items():
             span = None if table.range is None else tables.read_range(config, f'routes."{name}"', table.range)
             route = Route(name, table, _provider(config.upstreams[table.upstream]), span)
@@ -85,11 +89,14 @@ class Routes:
         Raises:
             ApiError: there is none.
         """
-        found = self._exact.get(model)
+        found = self._exact.get(model) or self._found.get(model)
         if found is not None:
             return found
         for route in self._patterns:
             if fnmatchcase(model, route.name):
+                if len(self._found) > MANY:
+                    self._found.clear()
+                self._found[model] = route
                 return route
         raise ApiError(
             f"reading the request on model={model[:80]!r}: no route leads there; GET /v1/models lists those that do",
@@ -130,7 +137,7 @@ class Tasks:
         if not self._patterns:
             return None
         if model not in self._by_model:
-            if len(self._by_model) > 1024:
+            if len(self._by_model) > MANY:
                 self._by_model.clear()
             fitting = (name for pattern, name in self._patterns if fnmatchcase(model, pattern))
             self._by_model[model] = next(fitting, None)

@@ -71,6 +71,7 @@ class Server(uvicorn.Server):
                 gateway,
                 server_header=False,
                 access_log=False,
+                proxy_headers=False,  # whom a header names is not believed
                 log_level="critical",
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=max(1, int(gateway.live.config.server.drain_seconds)),

@@ -1,7 +1,7 @@
 """Where the members of a JSON object stand in its bytes, so that one can be changed and all others stay as they are.
 
-A body is validated by a real parser, which makes nothing of it, and then walked once: a member that holds a text, a
-number or a word is one step of a regular expression, and a nested value is one step for each of its brackets.
+A body is validated by a real parser, which makes nothing of it, and then walked once: a member is one step of a regular
+expression, and one that is nested deeply one more for each of its brackets.
 """
 
 import re
@@ -13,9 +13,37 @@ import msgspec
 SPACE = rb"[ \t\n\r]*+"
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 OPENING = re.compile(SPACE + rb"\{" + SPACE, re.DOTALL)
-KEY = re.compile(b"(" + STRING + b")" + SPACE + b":" + SPACE, re.DOTALL)
-SCALAR = re.compile(STRING + rb'|[^",\[\]{} \t\n\r]++', re.DOTALL)
-TO_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:' + STRING + rb'[^"\[\]{}]*+)*+', re.DOTALL)
+SCALAR = STRING + rb'|[^",\[\]{} \t\n\r]++'
+FLAT = rb'[^"\[\]{}]*+(?:' + STRING + rb'[^"\[\]{}]*+)*+'
+"""Up to the next bracket that is not in a text."""
+
+
+def _nested(levels: int) -> bytes:
+    """A value with brackets, so many levels deep."""
+    inner = FLAT if levels == 1 else FLAT + b"(?:" + _nested(levels - 1) + FLAT + b")*+"
+    return rb"[\[{]" + inner + rb"[\]}]"
+
+
+MEMBER = re.compile(
+    b"("
+    + STRING
+    + b")"
+    + SPACE
+    + b":"
+    + SPACE
+    + b"(?:("
+    + SCALAR
+    + b"|"
+    + _nested(4)
+    + b")"
+    + SPACE
+    + b",?+"
+    + SPACE
+    + b")?+",
+    re.DOTALL,
+)
+"""A name, and its value unless that is nested more deeply."""
+TO_BRACKET = re.compile(FLAT, re.DOTALL)
 BETWEEN = re.compile(SPACE + b",?+" + SPACE)
 OPENS, CLOSES = frozenset(b"[{"), ord("}")
 
@@ -44,13 +72,13 @@ class Scanned(NamedTuple):
 
     body: bytes
     members: list[Member]
+    last: dict[str, Member]
+    """The members by name, the last one where a name is there twice."""
 
     def raw(self, name: str) -> bytes | None:
         """The bytes of a value, of the last one where a name is there twice; None where it is not there."""
-        for member in reversed(self.members):
-            if member.name == name:
-                return self.body[member.value : member.end]
-        return None
+        member = self.last.get(name)
+        return None if member is None else self.body[member.value : member.end]
 
     def value(self, name: str) -> Any:
         """The value; None where it is not there."""
@@ -59,13 +87,10 @@ class Scanned(NamedTuple):
 
     def twice(self, names: frozenset[str]) -> str | None:
         """One of these names that is there more than once."""
-        seen = set()
-        for member in self.members:
-            if member.name in names:
-                if member.name in seen:
-                    return member.name
-                seen.add(member.name)
-        return None
+        if len(self.last) == len(self.members):
+            return None
+        doubled = (each.name for each in self.members if each is not self.last[each.name])
+        return next((name for name in doubled if name in names), None)
 
 
 def scan(body: bytes) -> Scanned:
@@ -86,22 +111,26 @@ def scan(body: bytes) -> Scanned:
         raise ValueError("JSON is nested too deeply") from None
     opened = OPENING.match(body)
     at = opened.end() if opened else 0
-    members = []
+    members: list[Member] = []
+    last: dict[str, Member] = {}
     while body[at] != CLOSES:
-        key = KEY.match(body, at)
-        if key is None:  # pragma: no cover  the parser has seen an object
+        found = MEMBER.match(body, at)
+        if found is None:  # pragma: no cover  the parser has seen an object
             raise ValueError(f"JSON is malformed: no name of a member (byte {at})")
-        quoted = key[1]
+        quoted = found[1]
         name = msgspec.json.decode(quoted) if b"\\" in quoted else quoted[1:-1].decode()
-        end = _end_of_value(body, key.end())
-        members.append(Member(name, at, key.end(), end))
-        at = BETWEEN.match(body, end).end()  # type: ignore[union-attr]  # it matches the empty text
-    return Scanned(body, members)
+        value, end = found.span(2)
+        behind = found.end()
+        if value < 0:
+            value, end = behind, _end_of_nested(body, behind)
+            behind = BETWEEN.match(body, end).end()  # type: ignore[union-attr]  # it matches the empty text
+        member = last[name] = Member(name, at, value, end)
+        members.append(member)
+        at = behind
+    return Scanned(body, members, last)
 
 
-def _end_of_value(body: bytes, at: int) -> int:
-    if body[at] not in OPENS:
-        return SCALAR.match(body, at).end()  # type: ignore[union-attr]  # the parser has seen a value
+def _end_of_nested(body: bytes, at: int) -> int:
     depth, at = 1, at + 1
     while depth:
         at = TO_BRACKET.match(body, at).end()  # type: ignore[union-attr]  # it matches the empty text
@@ -120,9 +149,13 @@ def edited(scanned: Scanned, changes: Mapping[str, bytes]) -> bytes:
     >>> edited(scan(b'{"model": "a", "temperature": 0.70}'), {"temperature": REMOVED, "seed": b"7"})
     b'{"model": "a", "seed":7}'
     """
-    body, members = scanned
+    body, members, names = scanned
     if not changes:
         return body
+    if len(changes) == 1:  # by far the most frequent change: one value for another
+        ((name, value),) = changes.items()
+        if value != REMOVED and name in names and len(names) == len(members):
+            return body[: names[name].value] + value + body[names[name].end :]
     begin, end = (members[0].start, members[-1].end) if members else (body.index(b"{") + 1,) * 2
     parts = [body[:begin]]
     last = -1  # the last member that was kept
@@ -134,9 +167,8 @@ def edited(scanned: Scanned, changes: Mapping[str, bytes]) -> bytes:
             parts.append(body[members[last].end : members[last + 1].start])
         parts += (body[member.start : member.value], new) if new else (body[member.start : member.end],)
         last = index
-    known = {member.name for member in members}
     for name, value in changes.items():
-        if value != REMOVED and name not in known:
+        if value != REMOVED and name not in names:
             parts.append(b", " if last >= 0 else b"")
             parts.append(msgspec.json.encode(name) + b":" + value)
             last = max(last, 0)

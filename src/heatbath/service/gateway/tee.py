@@ -11,6 +11,8 @@ from msgspec import Struct
 
 END = 32 * 1024
 """How much of a stream's end is kept, in bytes."""
+LAST = 6
+"""Usage and reason are looked for in so many events at the end of a stream."""
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 LARGEST = 64 * 1024 * 1024
 """What a compressed answer may grow to while it is read."""
@@ -70,13 +72,20 @@ def is_json(body: bytes) -> bool:
     return True
 
 
-def told(body: bytes) -> Told:
-    """What a whole answer says."""
+def told(body: bytes) -> Told | None:
+    """What a whole answer says; None where it is no JSON.
+
+    >>> told(b'{"choices": [{"finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}')
+    Told(prompt_tokens=5, completion_tokens=2, finish='stop')
+    """
     try:
-        answer = _decode(body)
+        if not body.isascii():
+            body.decode()
+        return _told(_decode(body))
+    except msgspec.ValidationError:
+        return Told() if is_json(body) else None
     except (ValueError, RecursionError):
-        return Told()
-    return _told(answer)
+        return None
 
 
 def _told(answer: _Answer) -> Told:
@@ -133,11 +142,12 @@ class Tee:
     def told(self) -> Told:
         """What the end of the stream says; the last event that says something of a matter counts."""
         prompt = completion = finish = None
-        for event in reversed(b"".join(self._parts)[-END:].replace(b"\r\n", b"\n").split(b"\n\n")):
+        events = b"".join(self._parts)[-END:].replace(b"\r\n", b"\n").rsplit(b"\n\n", LAST)[1:]
+        for event in reversed(events):
             start = event.find(b"data:")
             if start < 0:
                 continue
-            said = told(event[start + 5 :])
+            said = told(event[start + 5 :]) or Told()
             prompt = said.prompt_tokens if prompt is None else prompt
             completion = said.completion_tokens if completion is None else completion
             finish = finish or said.finish

@@ -5,6 +5,7 @@ import email.utils
 import io
 import random
 import time
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import aiohttp
@@ -13,7 +14,7 @@ from yarl import URL
 from heatbath.service.errors import ApiError
 from heatbath.service.gateway import config as tables
 from heatbath.service.gateway.breaker import Breaker
-from heatbath.service.gateway.headers import Raw, header
+from heatbath.service.gateway.headers import Outgoing, Raw, header, outgoing
 
 RETRIED = frozenset((429, 500, 502, 503, 504, 529))
 """Statuses after which the same request may succeed."""
@@ -23,8 +24,7 @@ LONGEST_WAIT = 8.0
 WHOLE = 8 * 1024 * 1024
 """Up to this length a plain answer is read whole before its first byte goes to the client."""
 LARGE_BODY = 1024 * 1024
-AUTOMATIC = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
-"""Headers that the client library would invent."""
+EVENTS = b"text/event-stream"
 
 
 class UpstreamError(ApiError):
@@ -41,6 +41,13 @@ class UpstreamError(ApiError):
         self.attempts = 1
 
 
+class _Request(aiohttp.ClientRequest):
+    """A request with the client's headers and no others."""
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Invent none."""
+
+
 class Call(NamedTuple):
     """What an upstream is asked."""
 
@@ -55,7 +62,7 @@ class Reply(NamedTuple):
     """What it answers."""
 
     status: int
-    headers: tuple[Raw, ...]
+    headers: Outgoing
     body: bytes
     """The whole answer, or its beginning."""
     rest: aiohttp.ClientResponse | None
@@ -99,7 +106,7 @@ class Upstream:
                     sock_read=table.timeout,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=AUTOMATIC,
+                request_class=_Request,
                 auto_decompress=False,
                 trust_env=False,
                 read_bufsize=256 * 1024,
@@ -146,7 +153,7 @@ class Upstream:
             reply, failure = await self._attempt(call, stream=stream)
             if reply is not None and reply.status not in RETRIED:
                 return reply, attempt
-            asked = retry_after(reply.headers) if reply is not None else None
+            asked = retry_after(reply.headers.passed) if reply is not None else None
             wait = random.uniform(0, min(LONGEST_WAIT, self.table.retry_seconds * 2**attempt))  # noqa: S311  full jitter
             wait = wait if asked is None else asked + min(wait, 0.1 * asked)
             last = attempt == tries or wait > PATIENCE or (failure is not None and not failure.again)
@@ -194,10 +201,8 @@ class Upstream:
                 headers=[*call.headers, *self._key],
                 allow_redirects=False,
             )
-            headers = response.raw_headers
-            if stream and response.status == 200:
-                return Reply(200, headers, b"", response)
-            if response.content_type == "text/event-stream":
+            headers = outgoing(response.raw_headers)
+            if headers.kind == EVENTS or (stream and response.status == 200 and not headers.kind.endswith(b"json")):
                 return Reply(response.status, headers, b"", response)
             body = await _beginning(response)
             if response.content.at_eof():
@@ -263,10 +268,10 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def retry_after(headers: tuple[Raw, ...]) -> float | None:
+def retry_after(headers: Sequence[Raw]) -> float | None:
     """The seconds that an answer asks to wait; None where it asks for nothing that can be understood.
 
-    >>> retry_after(((b"Retry-After", b"3"),))
+    >>> retry_after([(b"Retry-After", b"3")])
     3.0
     """
     said = header(headers, b"retry-after-ms").decode("latin-1")
