@@ -2,7 +2,7 @@
 
 A real server (asyncio streams, no web framework), so that it can also do what no framework would: stall, send half an
 answer, close in the middle. What it does is told by the model name, ``BEHAVIOUR`` or ``VENDOR`` behind a slash or
-alone. """
+alone."""
 
 import asyncio
 import gzip

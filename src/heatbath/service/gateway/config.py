@@ -152,7 +152,7 @@ class Lines(NamedTuple):
     def line(self, table: str, field: str | None) -> int | None:
         """Where a field stands in a table, or the table itself; a ``tasks`` table is named ``tasks 2``."""
         name, _, number = table.partition(" ")
-        pattern = re.escape(name).replace(r"\"", "[\"']?")
+        pattern = re.escape(name).replace('"', "[\"']?")
         if "." in name and '"' not in name:
             room, _, rest = name.partition(".")
             pattern = rf"{re.escape(room)}\.[\"']?{re.escape(rest)}[\"']?"

@@ -1,15 +1,20 @@
 """The upstream's answer on its way to the client: whole, or chunk by chunk as it arrives."""
 
+import asyncio
+
 import aiohttp
 from starlette.types import Send
 
 from heatbath.service.errors import ApiError
 from heatbath.service.gateway.headers import header
 from heatbath.service.gateway.ledger import Ledger
-from heatbath.service.gateway.sending import error_event, send_whole
+from heatbath.service.gateway.sending import STOPPING, error_event, send_whole
 from heatbath.service.gateway.tee import Tee, plain, told
 from heatbath.service.gateway.upstream import EVENTS, Reply, Upstream
 from heatbath.service.gateway.watch import Watch
+
+LONGEST_EVENT = 1024 * 1024
+"""An event that is longer, in bytes, goes on in pieces."""
 
 
 async def deliver_whole(upstream: Upstream, reply: Reply, ledger: Ledger, watch: Watch, send: Send) -> None:
@@ -61,21 +66,35 @@ def check(upstream: Upstream, reply: Reply, body: bytes, *, is_json: bool) -> No
     )
 
 
+def split(chunk: bytes) -> tuple[bytes, bytes]:
+    """The whole events of a piece of a stream, and the beginning of the next one.
+
+    >>> split(b"data: 1\\n\\ndata: 2\\n\\ndat")
+    (b'data: 1\\n\\ndata: 2\\n\\n', b'dat')
+    """
+    if chunk.endswith(b"\n\n") or len(chunk) > LONGEST_EVENT:
+        return chunk, b""
+    end = max(chunk.rfind(b"\n\n") + 2, chunk.rfind(b"\r\n\r\n") + 4)
+    return (chunk[:end], chunk[end:]) if end > 3 else (b"", chunk)
+
+
 async def deliver_stream(
     upstream: Upstream, reply: Reply, rest: aiohttp.ClientResponse, ledger: Ledger, watch: Watch, send: Send
 ) -> None:
     """A stream, or the rest of a very long answer: each chunk goes on when it comes, its bytes as they are.
 
-    Where the upstream breaks off, a stream of events ends with an event that says so; of anything else the connection
-    is closed before its end, which is how HTTP says it.
+    An event goes on when it is whole, which is when a client can read it: so no half event stands before the one that
+    says that the upstream broke off. Where the upstream breaks off, a stream of events ends with an event that says so;
+    of anything else the connection is closed before its end, which is how HTTP says it.
 
     Raises:
         ApiError: it broke off before anything was sent.
     """
     headers, encoding, kind = reply.headers
     events = kind == EVENTS
+    whole_events = events and not encoding
     tee = Tee(encoding, keeps=ledger.keeps_texts)
-    begun = False
+    begun, held = False, b""
     content, chunk = rest.content, reply.body
     try:
         if not events and rest.content_length is not None:
@@ -87,12 +106,14 @@ async def deliver_stream(
         ledger.began()
         await send({"type": "http.response.start", "status": reply.status, "headers": headers + ledger.headers()})
         while chunk or not content.at_eof():
+            if whole_events:
+                chunk, held = split(held + chunk)
             if chunk:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 tee.feed(chunk)
             chunk = await content.readany()
         watch.stop()
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": held})
     except (aiohttp.ClientError, TimeoutError, OSError):
         upstream.breaker.failed()
         error = ApiError(
@@ -104,9 +125,12 @@ async def deliver_stream(
             raise error from None
         ledger.error = error.code
         watch.stop()
-        if events and not encoding:
-            apart = b"" if tee.ends_in_event() else b"\n\n"
-            await send({"type": "http.response.body", "body": apart + error_event(error)})
+        if whole_events:
+            await send({"type": "http.response.body", "body": error_event(error)})
+    except asyncio.CancelledError:
+        if begun and whole_events and not watch.gone:
+            await send({"type": "http.response.body", "body": error_event(STOPPING)})
+        raise
     finally:
         rest.close()
         ledger.told = tee.told()

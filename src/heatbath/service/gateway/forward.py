@@ -14,7 +14,7 @@ from heatbath.service.gateway.ledger import Ledger, Listeners
 from heatbath.service.gateway.live import Live
 from heatbath.service.gateway.plan import Plan, make_plan
 from heatbath.service.gateway.reading import GoneError, Wanted, read_body, read_wanted
-from heatbath.service.gateway.sending import send_error
+from heatbath.service.gateway.sending import STOPPING, send_error
 from heatbath.service.gateway.tee import Tee, plain, told
 from heatbath.service.gateway.tracing import begin, tracer
 from heatbath.service.gateway.upstream import Call, Upstream
@@ -22,7 +22,6 @@ from heatbath.service.gateway.watch import Ticking, Watch
 
 CLIENT_LEFT = 499
 VERSION = len("/v1")
-STOPPING = ApiError("answering: the gateway is stopping; send the request again", code="shutting_down", status=503)
 
 
 async def forward(

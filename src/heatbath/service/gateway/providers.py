@@ -194,7 +194,8 @@ PROVIDERS: dict[str, Provider] = {
     "anthropic": Provider(
         (
             Rule(
-                "claude-opus-4-[7-9]* claude-sonnet-4-[7-9]* claude-haiku-4-[7-9]* claude-*-[5-9] claude-*-[5-9]-*",
+                "claude-opus-4-[7-9]* claude-sonnet-4-[7-9]* claude-haiku-4-[7-9]* "
+                "claude-opus-[5-9]* claude-sonnet-[5-9]* claude-haiku-[5-9]*",
                 "rejected",
                 default=1,
                 source="the models' own refusal: `temperature` is deprecated for this model",

@@ -58,7 +58,11 @@ def serve(
     with listen(host, port) as listening:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the gateway has a log of its own
         announce(address(listening), [*config.routes], gateway.live.inside is not None)
-        with suppress(KeyboardInterrupt):  # uvicorn shuts down in order and then repeats the signal
+        with suppress(
+            ValueError
+        ):  # uvicorn shuts down in order and then repeats the signal, which would kill the process
+            signal.signal(signal.SIGTERM, lambda number, frame: None)  # a ValueError where this is not the main thread
+        with suppress(KeyboardInterrupt):
             Server(gateway).run(sockets=[listening])
 
 

@@ -9,6 +9,8 @@ from starlette.types import Send
 from heatbath.service.errors import ApiError
 from heatbath.service.gateway.headers import Raw
 
+STOPPING = ApiError("answering: the gateway is stopping; send the request again", code="shutting_down", status=503)
+
 JSON = (b"content-type", b"application/json")
 
 

@@ -127,10 +127,6 @@ class Tee:
             self._parts = [b"".join(self._parts)[-END:]]
             self._length = len(self._parts[0])
 
-    def ends_in_event(self) -> bool:
-        """Whether what came so far ends where an event ends."""
-        return not self._parts or b"".join(self._parts[-2:]).replace(b"\r\n", b"\n").endswith(b"\n\n")
-
     def end(self) -> bytes:
         """What is kept."""
         return b"".join(self._parts)
