@@ -6,7 +6,6 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-import uvicorn
 
 from heatbath.embedded.toy import ToyModel
 from heatbath.service.gateway.app import Gateway

@@ -15,8 +15,8 @@ REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Re
 
 OPENAI = {
     "error": {
-        "message": "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is "
-        "supported.",
+        "message": "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) "
+        "value is supported.",
         "type": "invalid_request_error",
         "param": "temperature",
         "code": "unsupported_value",
@@ -95,7 +95,7 @@ class Mock:
         first, *lines = head.decode("latin-1").split("\r\n")[:-2]
         method, path, _ = first.split(" ")
         headers = [tuple(line.split(": ", 1)) for line in lines]
-        length = int(dict((k.lower(), v) for k, v in headers).get("content-length", 0))
+        length = int({name.lower(): value for name, value in headers}.get("content-length", 0))
         body = await reader.readexactly(length)
         seen = Seen(method, path, headers, body)
         self.seen.append(seen)
@@ -177,7 +177,7 @@ class Mock:
             if number == 2 and behaviour == "gated":
                 await asyncio.to_thread(self.gate.wait, 20)
             if number == 2 and behaviour == "wrong-events":
-                event = b"data: {broken\n\nthis is no event\n\n"
+                writer.write(b"22\r\ndata: {broken\n\nthis is no event!\n\n\r\n")
             writer.write(b"%x\r\n%s\r\n" % (len(event), event))
             await writer.drain()
         writer.write(b"0\r\n\r\n")

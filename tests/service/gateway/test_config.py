@@ -15,6 +15,8 @@ url = "http://127.0.0.1:1/v1"
 provider = "openai"
 """
 
+GPT = "[routes.\"gpt-4.1\"]\nupstream = 'a'\n"
+
 
 def made(path):
     return Live(load(path, {"KEY": "sk-very-secret"}), load_model=lambda name: (ToyModel(), None))
@@ -24,7 +26,6 @@ def made(path):
     ("text", "line", "place", "says"),
     [
         ("[upstreams.a", "", "", "it is no TOML"),
-
         ("[servers]\nmax_body = 1", "line 1", "[servers]", "did you mean server?"),
         ("[upstreams.a]\nurl = 'http://h/v1'\ntimeuot = 3", "line 3", "[upstreams.a] timeuot", "did you mean timeout?"),
         ("[upstreams.a]\nurl = 'http://h/v1'\ntimeout = 'x'", "line 3", "[upstreams.a] timeout", "Expected `float`"),
@@ -34,7 +35,12 @@ def made(path):
         ("[upstreams.a]\nurl = 'http://user:pass@h'", "line 2", "[upstreams.a] url", "without a key"),
         ("[upstreams.a]\nprovider = 'openai'", "line 1", "[upstreams.a]", "embedded = true"),
         ("[upstreams.a]\nembedded = true\nurl = 'http://h'", "line 1", "[upstreams.a]", "or is embedded"),
-        ("[upstreams.a]\nurl = 'http://h'\nprovider = 'opanai'", "line 3", "[upstreams.a] provider", "did you mean openai?"),
+        (
+            "[upstreams.a]\nurl = 'http://h'\nprovider = 'opanai'",
+            "line 3",
+            "[upstreams.a] provider",
+            "did you mean openai?",
+        ),
         ("[upstreams.a]\nurl = 'http://h'\nkey = 'sk-very-secret'", "line 3", "[upstreams.a] key", "env:NAME"),
         ("[upstreams.a]\nurl = 'http://h'\nkey = 'env:NONE'", "line 3", "[upstreams.a] key", "has no NONE"),
         ("[upstreams.a]\nurl = 'http://h'\nkey = 'file:none'", "line 3", "[upstreams.a] key", "holds no key"),
@@ -45,20 +51,33 @@ def made(path):
         (GOOD + "[[tasks]]\nname = 'a'\n[[tasks]]\nname = 'a'", "line 8", "[[tasks]] name", "two tasks"),
         (GOOD + "[[tasks]]\nname = 'a'\npolicy = 'fixed(-1)'", "line 7", "[[tasks]] policy", "never negative"),
         (GOOD + "[[tasks]]\nname = 'a'\npolicy = 'warm'", "line 7", "[[tasks]] policy", "warm"),
-        (GOOD + "[[tasks]]\nname = 'a'\npolicy = 'hold_entropy(1.0)'", "line 7", "[[tasks]] policy", "scores of every token"),
+        (
+            GOOD + "[[tasks]]\nname = 'a'\npolicy = 'hold_entropy(1.0)'",
+            "line 7",
+            "[[tasks]] policy",
+            "scores of every token",
+        ),
         (GOOD + "[[tasks]]\nname = 'a'\npolicy = 'fixed(inf)'", "line 7", "[[tasks]] policy", "JSON cannot carry inf"),
         (GOOD + "[[tasks]]\nname = 'a'\npolicy = 'fixed([1, 2])'", "line 7", "[[tasks]] policy", "one temperature"),
-        (GOOD + "[routes.\"gpt-4.1\"]\nupstream = 'a'\n[[tasks]]\nname = 'a'\nmodels = ['gpt-*']\npolicy = 'fixed(2.5)'",
-         "line 10", "[[tasks]] policy", "takes [0, 2]"),
-        (GOOD + "[routes.\"gpt-4.1\"]\nupstream = 'a'\npolicy = 'fixed(2.5)'", "line 7", '[routes."gpt-4.1"] policy', "[0, 2]"),
+        (
+            GOOD + GPT + "[[tasks]]\nname = 'a'\nmodels = ['gpt-*']\npolicy = 'fixed(2.5)'",
+            "line 10",
+            "[[tasks]] policy",
+            "takes [0, 2]",
+        ),
+        (GOOD + GPT + "policy = 'fixed(2.5)'", "line 7", '[routes."gpt-4.1"] policy', "[0, 2]"),
         (GOOD + "[keys.k]\nhash = 'secret'", "line 6", "[keys.k] hash", "heatbath key"),
-        (GOOD + f"[keys.k]\nhash = 'sha256:{'0' * 32}:{'0' * 64}'\nscopes = ['all']", "line 7", "[keys.k] scopes", "all"),
+        (
+            GOOD + f"[keys.k]\nhash = 'sha256:{'0' * 32}:{'0' * 64}'\nscopes = ['all']",
+            "line 7",
+            "[keys.k] scopes",
+            "all",
+        ),
         (GOOD + "[experiments.poem]\ntask = 'poem'", "line 5", "[experiments.poem]", "nothing here runs it"),
         ("tasks = 3", "", "", "tasks are a list"),
-
         ("store = 3", "", "", "store is a table"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_place(tmp_path, text, line, place, says):
     path = tmp_path / "heatbath.toml"
     path.write_text(text)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from heatbath.service.errors import ApiError
 from heatbath.service.gateway.effects import effect, is_rejection, is_taken, requested
 from heatbath.service.gateway.providers import PROVIDERS, STATES, Mode, Range, rule_for
 from heatbath.service.gateway.scan import REMOVED, scan
-from heatbath.service.errors import ApiError
 from tests.service.gateway import mock
 
 ROWS = [(name, rule) for name, provider in PROVIDERS.items() for rule in provider.rules]
@@ -118,11 +118,12 @@ def test_ranges_have_ends():
     assert 2 not in Range(0, 2, open=True)
     assert 1.999 in Range(0, 2, open=True)
     assert -0.1 not in Range(0, 2)
-    assert float("nan") not in Range(0, 2)
+    assert NAN not in Range(0, 2)
     assert float("inf") not in Range(0, float("inf"))
     assert "1" not in Range(0, 2)
 
 
+NAN = float("nan")
 ADJUSTABLE = rule_for("openai", "gpt-4.1", "unsaid")
 REJECTED = rule_for("openai", "o3", "unsaid")
 IGNORED = rule_for("deepseek", "deepseek-reasoner", "unsaid")

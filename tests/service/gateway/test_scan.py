@@ -12,9 +12,7 @@ SPACES = st.text(" \t\n\r", max_size=3)
 NUMBERS = st.one_of(
     st.integers(-(10**40), 10**40).map(str), st.sampled_from(["0.70", "1e5", "-0", "1E-7", "12345678901234567890.10"])
 )
-TEXTS = st.text(max_size=8).flatmap(lambda t: st.sampled_from([json.dumps(t), json.dumps(t, ensure_ascii=False)])).filter(
-    lambda t: not any("\\ud8" <= t[i : i + 4].lower() <= "\\udf" for i in range(len(t)))
-)  # fmt: skip
+TEXTS = st.text(max_size=8).flatmap(lambda t: st.sampled_from([json.dumps(t), json.dumps(t, ensure_ascii=False)]))
 WORDS = st.sampled_from(["true", "false", "null"])
 
 
@@ -76,12 +74,7 @@ def test_a_change_touches_nothing_else(members, spaces, temperature, model):
     assert [(json.loads(name), value.encode()) for name, value in expected] == [
         (m.name, after[m.value : m.end]) for m in again.members
     ]
-    if (
-        not changes
-        or not (there & set(changes))
-        and "REMOVED" in (temperature or "REMOVED") + (model or "REMOVED")
-        and ({temperature, model} <= {None, "REMOVED"})
-    ):
+    if not changes or ({temperature, model} <= {None, "REMOVED"} and not there & set(changes)):
         assert after == body
 
 
@@ -95,11 +88,28 @@ def test_depth_does_not_matter(depth):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"1", b"{", b"}", b'{"a"}', b'{"a":}', b'{"a":1,}', b'{"a":[}]}', b'{"a":1}x', b'{"a":NaN}', b'{"a":01}',
-     b'{"a":"\xff"}', b"\xff\xfe{\x00}\x00", b'{"a":' + b"[" * 100_000, b'{"a":"\x01"}', b'\xef\xbb\xbf{}'],
-)  # fmt: skip
+    [
+        b"",
+        b"[]",
+        b"1",
+        b"{",
+        b"}",
+        b'{"a"}',
+        b'{"a":}',
+        b'{"a":1,}',
+        b'{"a":[}]}',
+        b'{"a":1}x',
+        b'{"a":NaN}',
+        b'{"a":01}',
+        b'{"a":"\xff"}',
+        b"\xff\xfe{\x00}\x00",
+        b'{"a":' + b"[" * 100_000,
+        b'{"a":"\x01"}',
+        b"\xef\xbb\xbf{}",
+    ],
+)
 def test_what_is_no_object_is_refused(body):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"JSON|Expected|truncated|decode"):
         scan(body)
 
 

@@ -135,13 +135,16 @@ SMUGGLED = (
         HEAD + b"Transfer-Encoding: xchunked\r\n\r\n" + BODY + SMUGGLED,
         HEAD + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n" + BODY + SMUGGLED,
-        HEAD + b"X: 1\r\n\tContent-Length: 14\r\nContent-Length: 0\r\nX: a\nContent-Length: 14\r\n\r\n" + BODY + SMUGGLED,
+        HEAD
+        + b"X: 1\r\n\tContent-Length: 14\r\nContent-Length: 0\r\nX: a\nContent-Length: 14\r\n\r\n"
+        + BODY
+        + SMUGGLED,
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\n\n" + SMUGGLED,
         b"POST /v1/chat/completions\r\n\r\n" + SMUGGLED,
         b"\x16\x03\x01\x02\x00",
         HEAD + b"X: \x00\r\nContent-Length: 14\r\n\r\n" + BODY,
     ],
-)  # fmt: skip
+)
 def test_a_request_whose_end_is_in_doubt_reaches_nobody(gateway, mock, request_):
     answer = raw(gateway, request_)
     assert not [seen for seen in mock.seen if b"smuggled" in seen.body], answer
@@ -212,9 +215,15 @@ def test_foreign_pages_are_refused_where_there_are_no_keys(gateway, keyed, heade
 
 @pytest.mark.parametrize(
     ("client", "host", "local"),
-    [("127.0.0.1", b"localhost:8000", True), ("::1", b"[::1]:8000", True), ("10.0.0.7", b"localhost", False),
-     ("127.0.0.1", b"gateway.example", False), ("203.0.113.9", b"203.0.113.1", False), ("", b"localhost", False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", b"localhost:8000", True),
+        ("::1", b"[::1]:8000", True),
+        ("10.0.0.7", b"localhost", False),
+        ("127.0.0.1", b"gateway.example", False),
+        ("203.0.113.9", b"203.0.113.1", False),
+        ("", b"localhost", False),
+    ],
+)
 def test_local_is_who_comes_from_here_to_here(client, host, local):
     assert is_local({"client": (client, 1), "headers": [(b"host", host)]}) == local
 

@@ -40,8 +40,11 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     """``[store]``: where decisions, answers and feedback are kept."""
 
     url: str = "sqlite:///heatbath.db"
+    """The database."""
     prompts: bool = False
+    """Whether prompts and answers are kept, too."""
     retention_days: float | None = 90
+    """How long rows are kept."""
 
 
 class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +55,7 @@ class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
     """Where the provider's key is: ``env:NAME`` or ``file:PATH``."""
     provider: str = "openai-compatible"
+    """Whose rules for temperature hold."""
     embedded: bool = False
     """Whether it is a model in this process."""
     model: str | None = None
@@ -59,26 +63,34 @@ class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
     timeout: float = 60
     """How long it may be silent, in seconds."""
     connect_timeout: float = 5
+    """How long a connection may take, in seconds."""
     retries: int = 2
+    """How often a request is tried again."""
     retry_seconds: float = 0.5
     """The scale of the random wait before another try, which doubles with each."""
     max_connections: int = 100
+    """Requests under way at once."""
     breaker_failures: int = 5
-    """After so many failures in a row nothing is sent for ``breaker_seconds``."""
+    """After so many failures in a row nothing is sent for ``breaker_seconds``; 0 always sends."""
     breaker_seconds: float = 10
+    """How long, in seconds."""
 
 
 class Route(Struct, frozen=True, forbid_unknown_fields=True):
     """``[routes."MODEL"]``: where requests for a model go; the name may be a pattern."""
 
     upstream: str
+    """The upstream's name."""
     model: str | None = None
     """The upstream's name of the model; left out, the one that the client wrote."""
     policy: str | None = None
+    """Which temperature requests get whose task has no policy."""
     temperature: State | None = None
+    """The state, in place of what the table of providers says."""
     range: list[float] | str | None = None
     """``[0, 2]``, or as a text ``"[0, 2)"`` where 2 itself is refused."""
     default: float | None = None
+    """What the upstream samples with when it is sent none."""
     scale: float | None = None
     """What the upstream multiplies a temperature with."""
 
@@ -87,7 +99,9 @@ class Task(Struct, frozen=True, forbid_unknown_fields=True):
     """``[[tasks]]``: a kind of request, and its policy."""
 
     name: str
+    """What requests call it."""
     policy: str = "inherit"
+    """A thermostat in the text form, ``inherit`` or ``leave out``."""
     models: tuple[str, ...] = ()
     """Patterns of model names whose requests are of this task."""
 
@@ -96,9 +110,22 @@ class Key(Struct, frozen=True, forbid_unknown_fields=True):
     """``[keys.NAME]``: who may call."""
 
     hash: str
+    """What ``heatbath key`` prints."""
     scopes: tuple[str, ...] = ("call", "feedback")
+    """What it may do: of ``call``, ``feedback`` and ``admin``."""
     rate: float | None = None
     """Requests per minute."""
+
+
+TABLES: Mapping[str, type[Struct]] = {
+    "[server]": Server,
+    "[store]": Store,
+    "[upstreams.NAME]": Upstream,
+    '[routes."MODEL"]': Route,
+    "[[tasks]]": Task,
+    "[keys.NAME]": Key,
+}
+"""Every table, as it is written."""
 
 
 class Config(NamedTuple):

@@ -128,7 +128,7 @@ def _names(value: bytes) -> frozenset[bytes]:
 def number(value: float) -> bytes:
     """A temperature in a header: as Python writes it, a whole one without a fraction.
 
-    >>> number(1.0), number(0.7)
-    (b'1', b'0.7')
+    >>> number(1.0), number(0.7), number(float("inf"))
+    (b'1', b'0.7', b'inf')
     """
-    return b"%d" % value if value == int(value) and abs(value) < 1e16 else repr(float(value)).encode()
+    return b"%d" % value if abs(value) < 1e16 and value == int(value) else repr(float(value)).encode()
