@@ -8,7 +8,7 @@ from `wrk` where it is installed (a package of every distribution), else from a 
 
 On a machine that others use, too, requests per second say little: the CPU time of the gateway's process for each
 request is printed beside them, and the claims compare that. LiteLLM's proxy takes part where HEATBATH_LITELLM names its
-program, TensorZero where its package is installed. """
+program, TensorZero where its package is installed."""
 
 import argparse
 import asyncio
@@ -188,7 +188,8 @@ def peers(folder: Path) -> Iterator[list[Peer]]:
     from contextlib import ExitStack
 
     source = str(Path(__file__).resolve().parents[1] / "src")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    paths = os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with ExitStack() as stack:
 
         def start(*words, **options):
@@ -219,7 +220,8 @@ def peers(folder: Path) -> Iterator[list[Peer]]:
         if importlib.util.find_spec("tensorzero"):
             config = configured("tensorzero.toml", TENSORZERO)
             other = start(sys.executable, PEERS / "tensorzero_.py", config, stdout=subprocess.PIPE)
-            url = other.stdout.readline().decode().strip()
+            lines = (line.decode().strip() for line in other.stdout)
+            url = next((line for line in lines if line.startswith("http")), "")
             found.append(Peer("tensorzero", url or "http://127.0.0.1:1", other.pid, "tensorzero::model_name::poet"))
         else:
             print("left out: tensorzero (its package is not installed)")

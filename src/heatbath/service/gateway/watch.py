@@ -26,9 +26,9 @@ class Watch:
     def __init__(self, ticking: "Ticking", receive: Receive, seconds: float) -> None:
         self.gone = self.late = False
         self._receive, self._ticking = receive, ticking
-        self._task = asyncio.current_task()
         self._watching: asyncio.Task[None] | None = None
-        self.due: float | None = ticking.begin(self) + seconds
+        now, self._task = ticking.begin(self)
+        self.due: float | None = now + seconds
         """When the body should be there; None where it is."""
 
     def answering(self) -> None:
@@ -72,20 +72,24 @@ class Ticking:
 
     def __init__(self) -> None:
         self.young: dict[Watch, None] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking for it costs a system call
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, watch: Watch) -> float:
-        """Look at this one, too; the time now."""
-        self.young[watch] = None
-        loop = asyncio.get_running_loop()
-        if self._timer is None:
-            self._timer = loop.call_later(TICK, self._tick)
-        return loop.time()
+    def begin(self, watch: Watch) -> tuple[float, asyncio.Task[object] | None]:
+        """Look at this one, too.
 
-    def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
+        Returns:
+            the time now, and the task that answers the request.
+        """
+        self.young[watch] = None
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        if self._timer is None:
+            self._timer = loop.call_later(TICK, self._tick, loop)
+        return loop.time(), asyncio.current_task(loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for watch in [*self.young]:
             if watch.tick(now):
                 self.young.pop(watch, None)
-        self._timer = loop.call_later(TICK, self._tick) if self.young else None
+        self._timer = loop.call_later(TICK, self._tick, loop) if self.young else None
