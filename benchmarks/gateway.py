@@ -190,6 +190,7 @@ def peers(folder: Path) -> Iterator[list[Peer]]:
     source = str(Path(__file__).resolve().parents[1] / "src")
     paths = os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    environment["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"  # on loopback, for a moment
     with ExitStack() as stack:
 
         def start(*words, **options):

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from heatbath.errors import InputError
+from heatbath.service.gateway.lines import Lines
 from heatbath.service.gateway.providers import PROVIDERS, Range, State
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -144,7 +145,7 @@ class Config(NamedTuple):
     keys: Mapping[str, Key]
     experiments: Mapping[str, Any]
     learners: Mapping[str, Any]
-    lines: "Lines"
+    lines: Lines
 
     def wrong(self, why: str, *, table: str, field: str | None = None, instead: str) -> InputError:
         """An error of this file, found when its parts were put together."""
@@ -168,38 +169,6 @@ class Secret:
 
     def __reduce__(self) -> Any:
         raise TypeError("a secret is not written anywhere")
-
-
-class Lines(NamedTuple):
-    """The text of a configuration, to find the line of an error."""
-
-    path: Path
-    text: str
-
-    def line(self, table: str, field: str | None) -> int | None:
-        """Where a field stands in a table, or the table itself; a ``tasks`` table is named ``tasks 2``."""
-        name, _, number = table.partition(" ")
-        pattern = re.escape(name).replace('"', "[\"']?")
-        if "." in name and '"' not in name:
-            room, _, rest = name.partition(".")
-            pattern = rf"{re.escape(room)}\.[\"']?{re.escape(rest)}[\"']?"
-        heads = [*re.finditer(rf"^[ \t]*\[\[?\s*{pattern}\s*\]\]?", self.text, re.MULTILINE)]
-        nth = int(number or 1) - 1
-        if nth >= len(heads):
-            return None
-        start = heads[nth].end()
-        following = re.compile(r"^[ \t]*\[", re.MULTILINE).search(self.text, start)
-        body = self.text[start : following.start() if following else None]
-        found = re.search(rf"^[ \t]*[\"']?{re.escape(field)}[\"']?\s*=", body, re.MULTILINE) if field else None
-        at = start + found.start() if found else heads[nth].start()
-        return self.text.count("\n", 0, at) + 1
-
-    def wrong(self, why: str, *, table: str, field: str | None = None, instead: str = "") -> InputError:
-        """An error in a table of this file."""
-        number = self.line(table, field)
-        shown = "[[tasks]]" if table.startswith("tasks ") else f"[{table}]"
-        where = f"{self.path}{f', line {number}' if number else ''}, {shown}{f' {field}' if field else ''}"
-        return InputError(why, doing="reading the configuration", on=where, instead=instead, field=field)
 
 
 def load(path: Path | str, environment: Mapping[str, str] = os.environ) -> Config:
