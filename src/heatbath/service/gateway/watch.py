@@ -10,6 +10,8 @@ from starlette.types import Receive
 
 TICK = 0.05
 """Seconds between two looks at the young requests."""
+YOUNG = 0.25
+"""A request that is answered sooner, in seconds, is not worth a task that watches its client."""
 
 
 class Watch:
@@ -21,14 +23,14 @@ class Watch:
         seconds: how long the body may take.
     """
 
-    __slots__ = ("_receive", "_task", "_ticking", "_watching", "due", "gone", "late")
+    __slots__ = ("_receive", "_task", "_ticking", "_watching", "begun", "due", "gone", "late")
 
     def __init__(self, ticking: "Ticking", receive: Receive, seconds: float) -> None:
         self.gone = self.late = False
         self._receive, self._ticking = receive, ticking
         self._watching: asyncio.Task[None] | None = None
-        now, self._task = ticking.begin(self)
-        self.due: float | None = now + seconds
+        self.begun, self._task = ticking.begin(self)
+        self.due: float | None = self.begun + seconds
         """When the body should be there; None where it is."""
 
     def answering(self) -> None:
@@ -52,6 +54,8 @@ class Watch:
         if self._task is None:
             return True
         if self.due is None:
+            if now < self.begun + YOUNG:
+                return False
             self._watching = asyncio.get_running_loop().create_task(self._watch())
             return True
         self.late = now > self.due
