@@ -3,13 +3,16 @@
 Each function below gives reStructuredText; the directive of the same name puts it into a page.
 """
 
+import ast
 import inspect
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import typer.main
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -21,6 +24,8 @@ from heatbath.sampling.orders import ENGINES, engine
 from heatbath.sampling.orders.apart import Reason
 from heatbath.sampling.orders.functions import default_order
 from heatbath.service import errors, unsupported
+from heatbath.service.gateway import config as gateway_config
+from heatbath.service.gateway import providers as gateway_providers
 from heatbath.spec import OPTIONS, Option
 
 ROOMS = {"thermostat": "control", "schedule": "schedules", "step": "sampling", "draw": "sampling"}
@@ -183,6 +188,43 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[
     return "\n".join(lines)
 
 
+def providers() -> str:
+    """What is known of providers and temperature."""
+    rows = []
+    for name, provider in gateway_providers.PROVIDERS.items():
+        for rule in provider.rules:
+            modes = "" if rule.modes == gateway_providers.EVERY else ", ".join(sorted(rule.modes))
+            span = f"{rule.range}" if rule.range else ""
+            default = "" if rule.default is None else f"{rule.default:g}"
+            models = " ".join(f"``{each}``" for each in rule.models.split())
+            state = rule.state if rule.greedy is None else f"{rule.state}; at 0 {rule.greedy}"
+            said = "; ".join(part for part in (rule.advice, rule.source) if part)
+            rows.append((f"``{name}``", models, modes, state, span, default, said))
+    heads = ("provider", "models", "mode", "state", "range", "default", "advice and source")
+    return _table(heads, rows, (12, 18, 9, 13, 9, 8, 31))
+
+
+def gateway_tables() -> str:
+    """Every field of the gateway's configuration."""
+    rows = []
+    for head, kind in gateway_config.TABLES.items():
+        told = _attribute_docs(kind)
+        for field in msgspec.structs.fields(kind):
+            default = "required" if field.required else "" if field.default in (None, ()) else f"``{field.default!r}``"
+            rows.append((f"``{head}``", f"``{field.name}``", default, told.get(field.name, "")))
+    return _table(("table", "field", "default", "meaning"), rows, (22, 20, 18, 40))
+
+
+def _attribute_docs(kind: type) -> dict[str, str]:
+    """The texts below the fields of a class."""
+    body = ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]
+    told = {}
+    for field, text in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            told[field.target.id] = " ".join(str(text.value.value).split())  # type: ignore[union-attr]
+    return told
+
+
 DIRECTIVES: dict[str, Callable[..., str]] = {
     "options": options,
     "verb": verb,
@@ -195,6 +237,8 @@ DIRECTIVES: dict[str, Callable[..., str]] = {
     "engine-settings": engine_settings,
     "engine-differences": engine_differences,
     "model-facts": model_facts,
+    "providers": providers,
+    "tables": gateway_tables,
 }
 
 

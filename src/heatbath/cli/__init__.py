@@ -19,6 +19,7 @@ from heatbath.cli.commands import Command, Group
 from heatbath.cli.diagnose import diagnose
 from heatbath.cli.experiment import app as experiment
 from heatbath.cli.explain import explain
+from heatbath.cli.key import key
 from heatbath.cli.numbers import NumbersCommand
 from heatbath.cli.refusal import one_line, verb_of
 from heatbath.cli.sample import sample
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command(cls=Command)(serve)
 app.command(cls=Command)(sample)
+app.command(cls=Command)(key)
 app.command(cls=NumbersCommand)(explain)
 app.command(cls=Command)(diagnose)
 app.add_typer(experiment, name="experiment")

@@ -16,6 +16,7 @@ log = logging.getLogger("heatbath.service")
 
 TYPES = {
     400: "invalid_request_error",
+    401: "authentication_error",
     403: "permission_error",
     404: "invalid_request_error",
     405: "invalid_request_error",
@@ -23,9 +24,29 @@ TYPES = {
     413: "invalid_request_error",
     429: "rate_limit_error",
     500: "server_error",
+    502: "server_error",
     503: "server_error",
+    504: "server_error",
 }
 """The error type that goes with each status."""
+
+GATEWAY_CODES = {
+    "invalid_api_key": "The request carries no key of the gateway, or a wrong one.",
+    "insufficient_scope": "The key may not do this, or only from the gateway's own machine.",
+    "duplicate_field": "A field that the gateway reads is there twice, and readers differ on which one counts.",
+    "task_not_found": "The configuration has no such task.",
+    "temperature_out_of_range": "The route's provider does not take this temperature; the message names its range.",
+    "policy_out_of_range": "The configuration's policy chose a temperature that the route's provider does not take.",
+    "invalid_configuration": "The configuration was not reloaded; the message says where it is wrong.",
+    "upstream_unreachable": "The upstream accepted no connection, or closed it without an answer.",
+    "upstream_timeout": "The upstream was silent for longer than its timeout.",
+    "upstream_unavailable": "The upstream failed again and again and is left alone; Retry-After says for how long.",
+    "upstream_busy": "All connections to the upstream are in use; Retry-After says when to try again.",
+    "upstream_invalid": "The upstream's answer is not what its interface promises.",
+    "upstream_refused_key": "The upstream refused the gateway's own key.",
+    "upstream_broke_off": "The upstream's answer ended in the middle; in a stream this is the last event.",
+}
+"""The codes that only the gateway has."""
 
 CODES = {
     "invalid_json": "The body is not JSON; the message says where it stops being so.",
@@ -46,6 +67,7 @@ CODES = {
     "model_error": "The model failed; the log says why, under the id in the message.",
     "internal_error": "Something unexpected; the log says what, under the id in the message.",
     "shutting_down": "The service is stopping.",
+    **GATEWAY_CODES,
 }
 """Every error code, and what it means."""
 

@@ -34,7 +34,10 @@ class Guard:
         self.any_address = bool(self.hosts & EVERYWHERE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
+        refusal = None
+        if scope["type"] in ("http", "websocket"):
+            headers = Headers(scope=scope)
+            refusal = self.refusal(headers.get("host", ""), headers.get("origin"))
         if refusal and scope["type"] == "http":
             await refusal.response()(scope, receive, send)
         elif refusal:
@@ -42,8 +45,8 @@ class Guard:
         else:
             await self.app(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> ApiError | None:
-        host = headers.get("host", "")
+    def refusal(self, host: str, origin: str | None) -> ApiError | None:
+        """Why a request with these headers is refused; None where it is not."""
         found = HOST.fullmatch(host)
         name = found[1].lower().strip("[]") if found else ""
         if not self._is_ours(name):
@@ -53,7 +56,6 @@ class Guard:
                 code="host_not_allowed",
                 status=403,
             )
-        origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].lower() != host.lower():
             return ApiError(
                 f"the request comes from a page of {origin!r}; only the service's own pages may call it from a browser",
