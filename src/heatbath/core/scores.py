@@ -101,11 +101,27 @@ def _floating(xp: Any, logits: Any, field: str, others: tuple[Any, ...]) -> Arra
             raise _no_scores(f" of type {array.dtype}", field)
         array = array if floating else array.astype(np.float64)
         return in_library(xp, array, next((other for other in others if is_array(other)), array))
+    if array_api_compat.is_torch_array(array):
+        _check_tensor(array, field)
     if xp.isdtype(array.dtype, "real floating"):
         return array
     if xp.isdtype(array.dtype, "integral"):
         return xp.astype(array, xp.__array_namespace_info__().default_dtypes()["real floating"])
     raise _no_scores(f" of type {array.dtype}", field)
+
+
+def _check_tensor(tensor: Any, field: str) -> None:
+    """Refuse what has a tensor's name and not the numbers of one, or numbers with which it cannot compute."""
+    if tensor.is_sparse or tensor.is_sparse_csr:
+        why = "it is sparse, and an option without a score is not one with the score 0"
+        instead = "write tensor.to_dense(), with -inf for what is forbidden"
+    elif tensor.device.type == "meta":
+        why, instead = "it is on the meta device and has no values", "give a tensor with values"
+    elif tensor.dtype.itemsize == 1 and tensor.dtype.is_floating_point:
+        why, instead = f"PyTorch does not compute with {tensor.dtype}", "write tensor.to(torch.bfloat16)"
+    else:
+        return
+    raise InputError(why, on=field, instead=instead, field=field)
 
 
 def _no_scores(shown: str, field: str) -> InputError:

@@ -140,21 +140,24 @@ def in_memory(logits: Any) -> npt.NDArray[Any] | None:
             return None  # the reference says what is wrong
         scores = logits
     elif array_api_compat.is_torch_array(logits) and logits.device.type == "cpu":
+        if logits.is_sparse or logits.is_sparse_csr or logits.dtype.itemsize < 2:
+            return None  # the reference says what is wrong, if anything is
         scores = _from_torch(logits)
     else:
         return None
     if scores.ndim not in (1, 2) or not scores.size:
         return None
-    if scores.dtype.char not in "fd":
-        if scores.dtype.kind not in "fiu" and scores.dtype.name != "bfloat16":
+    kind = scores.dtype
+    if kind.char not in "fd" or not kind.isnative:
+        if kind.kind not in "fiu" and kind.name != "bfloat16":
             return None
-        scores = scores.astype(np.float32 if scores.dtype.itemsize <= 2 else np.float64)
+        scores = scores.astype(np.float32 if kind.itemsize <= 2 or kind.char == "f" else np.float64)
     scores = scores[None, :] if scores.ndim == 1 else scores
     return scores if scores.flags.c_contiguous else np.ascontiguousarray(scores)
 
 
 def _from_torch(logits: Array) -> npt.NDArray[Any]:
-    tensor = logits.detach()
+    tensor = logits.detach().resolve_neg()
     return (tensor.float() if tensor.dtype.itemsize <= 2 else tensor).numpy()  # type: ignore[no-any-return]
 
 

@@ -105,7 +105,7 @@ def temper(scores: Array, value: Temperature) -> Array:
     best = xp.max(scores, axis=-1, keepdims=True)
     t = per_row(value, scores, "temperature")
     limits = xp.finfo(scores.dtype)
-    if is_number(value) and float(limits.smallest_normal) < value <= float(limits.max):  # no end to see to
+    if is_number(value) and float(limits.smallest_normal) < float(value) <= float(limits.max):  # no end to see to
         with overflowing():
             return (scores - best) / t
     first_best = xp.argmax(scores, axis=-1, keepdims=True)

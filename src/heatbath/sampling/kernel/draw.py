@@ -7,7 +7,7 @@ import numpy as np
 from heatbath.sampling.kernel import few
 from heatbath.sampling.kernel.bits import BLOCK
 from heatbath.sampling.kernel.left import Left, near, weigh_left, weighable
-from heatbath.sampling.kernel.maps import mapped
+from heatbath.sampling.kernel.maps import mapped, surprisal
 from heatbath.sampling.kernel.moments import scale_of
 from heatbath.sampling.kernel.ops import GIVE_UP
 from heatbath.sampling.kernel.sweeps import at_least, built_in, jit, weigh_exactly
@@ -32,7 +32,8 @@ def draw_left(x: Any, left: Left, uniform: Any, tops: Any, wanted: Any, told: An
         for step in range(end + 1):
             if wanted[step]:
                 log_total, best, number = points[step, 0], points[step, 1], np.int64(points[step, 2])
-                told[step] = log_total - (mapped(np.float64(x[choice]), maps, number) - best) if number >= 0 else 0.0
+                q = mapped(np.float64(x[choice]), maps, max(number, 0))
+                told[step] = surprisal(log_total, q, best) if number >= 0 else 0.0
     return choice
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from heatbath.sampling.kernel.cuts import floor_of
 from heatbath.sampling.kernel.few import by_mass, copy, keep_from, largest, sort
+from heatbath.sampling.kernel.maps import surprisal
 from heatbath.sampling.kernel.ops import XTC
 from heatbath.sampling.kernel.sweeps import jit
 from heatbath.sampling.kernel.weights import exact
@@ -127,9 +128,9 @@ def top_h(ids: Any, q: Any, number: Any, h: Any, v: Any, m: Any) -> Any:
     sort(v, number)
     log_total, whole = np.log(total), 0.0
     for i in range(number):
-        e = v[number - 1 - i] - top
-        weight = exact(e)
-        m[i] = weight * (log_total - e) if weight > 0.0 else 0.0
+        q_ranked = v[number - 1 - i]
+        weight = exact(q_ranked - top)
+        m[i] = weight * surprisal(log_total, q_ranked, top) if weight > 0.0 else 0.0
         whole += m[i]
     shown, last = 0.0, 0
     for i in range(number):

@@ -26,6 +26,14 @@ jit_to_the_bit = inner(fastmath=set(), error_model="numpy", boundscheck=False, n
 
 
 @jit_to_the_bit
+def surprisal(log_total: Any, q: Any, best: Any) -> Any:
+    """``log_total - (q - best)``. With the freedoms of the rest a compiler adds best to the sum first, and nothing is
+    left of the sum where scores are large and tie.
+    """
+    return log_total - (q - best)
+
+
+@jit_to_the_bit
 def one_map(q: Any, kind: Any, a: Any, b: Any, c: Any) -> Any:
     """What one map makes of a score."""
     if kind == SCALED:

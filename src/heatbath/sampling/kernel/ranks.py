@@ -6,7 +6,7 @@ import numpy as np
 
 from heatbath.sampling.kernel.few import sort
 from heatbath.sampling.kernel.many import guess_top
-from heatbath.sampling.kernel.maps import map_all, mapped
+from heatbath.sampling.kernel.maps import map_all, mapped, surprisal
 from heatbath.sampling.kernel.moments import at_most, moments, moments_exactly, scale_of, smallest_from
 from heatbath.sampling.kernel.sweeps import at_least, gather, jit
 from heatbath.sampling.kernel.weights import exact
@@ -47,8 +47,7 @@ def top_h_among_many(
         off = 2 * (doubt * (log_total + 2) + doubt_ones)
         shown, sure = 0.0, True
         for i in range(number - 1, -1, -1):
-            e = q[i] - q[number - 1]
-            shown += exact(e) * (log_total - e)
+            shown += exact(q[i] - q[number - 1]) * surprisal(log_total, q[i], q[number - 1])
             sure = sure and abs(shown - whole) > off
             if not sure:
                 break
