@@ -15,7 +15,7 @@ run: $(VENV)/.run  ## start the service and the studio on http://127.0.0.1:8000
 	$(BIN)/heatbath serve
 
 test: $(VENV)/.test system  ## run every test, doctests and documented examples included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: format lint types floors test docs  ## everything that must hold before a change lands
 

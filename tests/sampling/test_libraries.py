@@ -85,7 +85,7 @@ EXTREMES = [
 ]
 
 
-@pytest.mark.parametrize(("make", "value"), EXTREMES, ids=str)
+@pytest.mark.parametrize(("make", "value"), EXTREMES, ids=lambda each: getattr(each, "__name__", str(each)))
 @pytest.mark.parametrize("library", ["numpy", "torch", "jax.numpy"])
 def test_extreme_parameters_leave_something_and_never_the_forbidden(make, value, library):
     xp = pytest.importorskip(library, reason=f"{library} is not installed")

@@ -115,8 +115,6 @@ def _check_tensor(tensor: Any, field: str) -> None:
     if tensor.is_sparse or tensor.is_sparse_csr:
         why = "it is sparse, and an option without a score is not one with the score 0"
         instead = "write tensor.to_dense(), with -inf for what is forbidden"
-    elif tensor.device.type == "meta":
-        why, instead = "it is on the meta device and has no values", "give a tensor with values"
     elif tensor.dtype.itemsize == 1 and tensor.dtype.is_floating_point:
         why, instead = f"PyTorch does not compute with {tensor.dtype}", "write tensor.to(torch.bfloat16)"
     else:

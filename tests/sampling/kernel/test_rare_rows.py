@@ -52,7 +52,6 @@ def test_a_negative_view_is_drawn_from_as_its_copy(options):
     [
         (lambda torch, n: torch.zeros(n).to_sparse(), r"sparse.*to_dense"),
         (lambda torch, n: torch.zeros(3, n).to_sparse_csr(), r"sparse.*to_dense"),
-        (lambda torch, n: torch.zeros(n, device="meta"), "meta device and has no values"),
         (lambda torch, n: torch.zeros(n).to(torch.float8_e4m3fn), "write tensor.to"),
     ],
 )
