@@ -30,7 +30,9 @@ def test_every_random_bit_varies():
     assert all(90 < ones[bit] < 210 for bit in random)
 
 
-@pytest.mark.parametrize("wrong", ["", "x" * 36, str(uuid.UUID(int=7)), str(uuid.UUID(int=5, version=4)), None, 7, "-" * 36])
+@pytest.mark.parametrize(
+    "wrong", ["", "x" * 36, str(uuid.UUID(int=7)), str(uuid.UUID(int=5, version=4)), None, 7, "-" * 36]
+)
 def test_other_ids_are_refused(wrong):
     with pytest.raises(InputError, match="is no inference id"):
         time_of(wrong)
